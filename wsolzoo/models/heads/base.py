@@ -1,0 +1,54 @@
+"""The contract of mask heads."""
+
+from collections.abc import Callable
+
+from mmengine.model import BaseModule
+from torch import Tensor
+from torch.nn import functional as F
+
+from wsolzoo.models.outputs import HeadOutput
+
+Resume = Callable[..., tuple[Tensor, ...]]
+"""``resume(x, start, frozen=False) -> feats`` runs the rest of the backbone on a changed feature."""
+
+
+class MaskHead(BaseModule):
+    """Features in, class scores and class maps out; owns the losses that the paper ties to its outputs.
+
+    A subclass writes :meth:`forward`; it overrides :meth:`loss` where the paper has more than a cross-entropy.
+
+    Args:
+        num_classes: K.
+        in_channels: channels of every feature the backbone returns, fine to coarse (the localizer fills this in).
+        init_cfg: initialisation or pretrained weights.
+    """
+
+    def __init__(self, num_classes: int, in_channels: tuple[int, ...], init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if num_classes < 1:
+            raise ValueError(f'num_classes must be at least 1; got {num_classes}')
+        self.num_classes = num_classes
+        self.in_channels = tuple(in_channels)
+
+    def forward(
+        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, resume: Resume | None = None
+    ) -> HeadOutput:
+        """Class scores and maps of the features.
+
+        Args:
+            feats: (N, C_i, h_i, w_i), fine to coarse.
+            labels: (N,) int64, for heads whose maps depend on a class.
+            resume: runs the rest of the backbone on a changed feature.
+        """
+        raise NotImplementedError
+
+    def loss(self, feats: tuple[Tensor, ...], labels: Tensor, resume: Resume) -> tuple[HeadOutput, dict[str, Tensor]]:
+        """The output, for further losses, and the head's own named scalars."""
+        output = self(feats, labels, resume)
+        return output, {'loss_cls': F.cross_entropy(output.logits, labels), 'top1': top1(output.logits, labels)}
+
+
+def top1(logits: Tensor, labels: Tensor) -> Tensor:
+    """Accuracy in percent of ``logits`` (N, K) against ``labels`` (N,) or soft labels (N, K)."""
+    hard = labels if labels.ndim == 1 else labels.argmax(1)
+    return (logits.detach().argmax(1) == hard).float().mean() * 100

@@ -1,0 +1,85 @@
+"""What backbones, necks and heads hand to each other."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Attention(NamedTuple):
+    """What an attention neck looked through.
+
+    Attributes:
+        map: (N, 1, h, w) the attention.
+        feat: (N, C, h, w) the feature that entered the neck.
+    """
+
+    map: Tensor
+    feat: Tensor
+
+
+class LinearMaps(NamedTuple):
+    """Class maps that are a linear read-out of one feature, computed only for the classes somebody asks for.
+
+    Attributes:
+        feat: (N, C, h, w).
+        weight: (K, C).
+    """
+
+    feat: Tensor
+    weight: Tensor
+
+    def of(self, classes: Tensor) -> Tensor:
+        """Maps (N, M, h, w) of the ``classes`` (N, M)."""
+        return torch.einsum('nmc,nchw->nmhw', self.weight[classes], self.feat)
+
+    def all(self) -> Tensor:
+        """Maps (N, K, h, w) of all classes."""
+        return torch.einsum('kc,nchw->nkhw', self.weight, self.feat)
+
+
+@dataclass
+class HeadOutput:
+    """What a mask head returns.
+
+    Attributes:
+        logits: (N, K).
+        class_maps: (N, K, h, w) raw maps, or :class:`LinearMaps`.
+        extras: whatever else the head's own loss reads.
+    """
+
+    logits: Tensor
+    class_maps: Tensor | LinearMaps
+    extras: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def maps(self) -> Tensor:
+        """(N, K, h, w) raw maps of all classes."""
+        return self.class_maps.all() if isinstance(self.class_maps, LinearMaps) else self.class_maps
+
+    def maps_of(self, classes: Tensor) -> Tensor:
+        """Raw maps (N, M, h, w) of the ``classes`` (N, M), an int64 tensor."""
+        if isinstance(self.class_maps, LinearMaps):
+            return self.class_maps.of(classes)
+        index = classes[:, :, None, None].expand(-1, -1, *self.class_maps.shape[2:])
+        return self.class_maps.gather(1, index)
+
+
+@dataclass
+class LocOutputs:
+    """Everything a loss of :class:`~wsolzoo.models.localizer.Localizer` may read.
+
+    Attributes:
+        inputs: (N, 3, H, W) normalised images, after the batch augmentations.
+        feats: tuple of (N, C_i, h_i, w_i), fine to coarse.
+        attentions: what the necks looked through, in order.
+        head: the head's output.
+        labels: (N,) int64, or (N, K) soft labels after a mixing augmentation.
+    """
+
+    inputs: Tensor
+    feats: tuple[Tensor, ...]
+    attentions: tuple[Attention, ...]
+    head: HeadOutput
+    labels: Tensor
