@@ -1,0 +1,170 @@
+"""Between the disk and the pipeline: decode images and masks, pack samples, and say what is wrong with a file."""
+
+from pathlib import Path
+
+import cv2
+import mmcv
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform, LoadImageFromFile
+from mmengine import fileio
+
+from wsolzoo.registry import TRANSFORMS
+from wsolzoo.structures import LocSample
+
+DOC = 'docs/datasets.md'
+
+
+class BrokenFile(OSError):
+    """A file of the data set that is there but cannot be read, or is not there; the message names it."""
+
+
+def need(path: str | Path, what: str, layout: str) -> Path:
+    """``path``, if it exists; otherwise an error that says what was looked for and how the folder should look.
+
+    Args:
+        path: file or folder.
+        what: what it is, as in "the list of images".
+        layout: the layout expected, one line or several.
+
+    Raises:
+        FileNotFoundError: if it does not exist.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f'{what} is missing: {path} (looked for in {Path.cwd()}). Expected layout: {layout}. '
+            f'Set data_root to the folder of the data set; {DOC} says where to get it and how to lay it out'
+        )
+    return path
+
+
+@TRANSFORMS.register_module()
+class LoadImage(LoadImageFromFile):
+    """The image, (H, W, 3) uint8 BGR, with ``ori_shape`` and ``img_shape`` (height, width).
+
+    A drawn image (``img`` is there already) passes through. EXIF orientation is ignored, as PIL and therefore the
+    published annotations ignore it.
+
+    Args:
+        color_type: see :func:`mmcv.imfrombytes`.
+        **kwargs: see :class:`mmcv.transforms.LoadImageFromFile`.
+    """
+
+    def __init__(self, color_type: str = 'color_ignore_orientation', **kwargs) -> None:
+        super().__init__(color_type=color_type, **kwargs)
+
+    def transform(self, results: dict) -> dict:
+        """Decode, unless the image is there.
+
+        Raises:
+            BrokenFile: if the file is missing, empty, or not an image.
+        """
+        if 'img' not in results:
+            results['img'] = self.decode(results['img_path'])
+        results['img_shape'] = results['ori_shape'] = tuple(results['img'].shape[:2])
+        return results
+
+    def decode(self, path: str) -> np.ndarray:
+        """The pixels of one file."""
+        try:
+            data = fileio.get(path, backend_args=self.backend_args)
+        except OSError as error:
+            raise BrokenFile(f'image cannot be read: {path} ({error.strerror or error})') from error
+        img = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend) if data else None
+        if img is None:
+            raise BrokenFile(f'image cannot be decoded: {path} ({len(data)} bytes; truncated, or not an image)')
+        return img
+
+
+@TRANSFORMS.register_module()
+class LoadMask(BaseTransform):
+    """``gt_seg_map`` (H, W) uint8 0 background, 1 object, 255 ignored, from mask files.
+
+    Reads ``seg_map_path`` (one file, or a list whose union is the object) and, where given, ``ignore_map_path``, whose
+    bright pixels are ignored unless they are object. A mask that is there already, or an image without one, passes
+    through. The size is the file's; :class:`~wsolzoo.datasets.transforms.AntialiasResize` brings it to the image's.
+
+    Args:
+        object_value: grey level of the object; ``None`` takes every pixel brighter than half.
+        ignore_value: grey level of the unknown band; ``None`` for no such level.
+    """
+
+    reads_truth = True
+
+    def __init__(self, object_value: int | None = None, ignore_value: int | None = 128) -> None:
+        self.object_value, self.ignore_value = object_value, ignore_value
+
+    def transform(self, results: dict) -> dict:
+        """Decode and merge.
+
+        Raises:
+            BrokenFile: if a mask is missing or cannot be decoded.
+        """
+        if 'gt_seg_map' in results or not results.get('seg_map_path'):
+            return results
+        paths = results['seg_map_path']
+        greys = [self.decode(path) for path in ([paths] if isinstance(paths, str) else paths)]
+        greys = [_same_size(grey, greys[0].shape) for grey in greys]
+        mask = np.zeros(greys[0].shape, np.uint8)
+        if self.ignore_value is not None:
+            mask[np.any([grey == self.ignore_value for grey in greys], axis=0)] = 255
+        if results.get('ignore_map_path'):
+            mask[_same_size(self.decode(results['ignore_map_path']), mask.shape) > 127] = 255
+        mask[np.any([self.is_object(grey) for grey in greys], axis=0)] = 1
+        results['gt_seg_map'] = mask
+        return results
+
+    def is_object(self, grey: np.ndarray) -> np.ndarray:
+        """Where one mask file shows the object, (H, W) bool."""
+        if self.object_value is not None:
+            return grey == self.object_value
+        bright = grey > 127
+        return bright if self.ignore_value is None else bright & (grey != self.ignore_value)
+
+    def decode(self, path: str) -> np.ndarray:
+        """One mask file, (H, W) uint8."""
+        data = np.fromfile(path, np.uint8) if Path(path).is_file() else np.empty(0, np.uint8)
+        grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+        if grey is None:
+            raise BrokenFile(f'mask is missing or cannot be decoded: {path}')
+        return grey
+
+
+def _same_size(grey: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask at the size of the first one of its image."""
+    if grey.shape == shape:
+        return grey
+    return cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+@TRANSFORMS.register_module()
+class PackLocalization(BaseTransform):
+    """The end of a pipeline: ``dict(inputs, data_samples)``.
+
+    ``inputs`` is the image as a contiguous (3, h, w) uint8 tensor; it stays uint8 until the data preprocessor, which
+    normalises on the device. ``data_samples`` is a :class:`~wsolzoo.structures.LocSample`. Views of
+    :class:`~wsolzoo.datasets.transforms.TenCrop` become its ``score_views`` (10, 3, h, w).
+
+    Args:
+        meta_keys: what of the pipeline's dict to keep as meta information, where present.
+    """
+
+    META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'role')
+    TRUTH_KEYS = (('gt_label', 'gt_label'), ('gt_bboxes', 'gt_boxes'), ('gt_seg_map', 'gt_mask'))
+
+    def __init__(self, meta_keys: tuple[str, ...] = META_KEYS) -> None:
+        self.meta_keys = tuple(meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        """Pack what is there."""
+        sample = LocSample(metainfo={key: results[key] for key in self.meta_keys if key in results})
+        for key, field in self.TRUTH_KEYS:
+            if key in results:
+                sample.set_field(results[key], field)
+        if 'gt_map' in results:
+            sample.gt_map = torch.from_numpy(np.ascontiguousarray(results['gt_map'], np.float32))[None]
+        if 'score_views' in results:
+            sample.score_views = torch.from_numpy(results['score_views']).permute(0, 3, 1, 2).contiguous()
+        img = torch.from_numpy(np.ascontiguousarray(results['img'].transpose(2, 0, 1)))
+        return {'inputs': img, 'data_samples': sample}
