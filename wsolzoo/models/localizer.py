@@ -72,23 +72,32 @@ class Localizer(BaseModel):
         self.necks = nn.ModuleDict({place.replace('.', '_'): self._build_neck(place, necks[place]) for place in self.places})
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
         self.batch_augments = [MODELS.build(augment) for augment in batch_augments]
+        self._refuse_meaningless()
 
     def _build_neck(self, place: str, neck: dict) -> nn.Module:
         if getattr(MODELS.get(neck['type']), 'needs_channels', False):
             neck = {'in_channels': self.backbone.stage_channels[self.backbone.stage_index(place)], **neck}
         return MODELS.build(neck)
 
+    def _refuse_meaningless(self) -> None:
+        mixing = [type(augment).__name__ for augment in self.batch_augments if getattr(augment, 'mixes_labels', False)]
+        if mixing and self.head.one_label:
+            raise ValueError(
+                f'{type(self.head).__name__} reads the map of the one class an image has, but {mixing[0]} gives images '
+                'a mixture of two. Use another batch augmentation (such as HaS) or a head trained by cross-entropy alone.'
+            )
+
     @property
     def trunk(self) -> Trunk:
         """Backbone and necks as one module (a view: it owns no parameters of its own)."""
         return Trunk(self.backbone, self.necks, self.places)
 
-    def resume(self, x: Tensor, start: int | str, frozen: bool = False) -> tuple[Tensor, ...]:
-        """Feats of the stages from ``start`` on, run on the feature ``x``.
+    def resume(self, x: Tensor, after: str, frozen: bool = False) -> tuple[Tensor, ...]:
+        """Feats of the stages that follow the stage ``after``, run on ``x``, a changed output of that stage.
 
-        With ``frozen`` the stages neither learn from this pass nor update their running statistics.
+        With ``frozen`` those stages neither learn from this pass nor update their running statistics.
         """
-        trunk = self.trunk
+        trunk, start = self.trunk, self.backbone.stage_index(after) + 1
         feats, _ = frozen_call(trunk, x, start=start) if frozen else trunk(x, start=start)
         return feats
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from wsolzoo.models.outputs import HeadOutput
 
 Resume = Callable[..., tuple[Tensor, ...]]
-"""``resume(x, start, frozen=False) -> feats`` runs the rest of the backbone on a changed feature."""
+"""``resume(x, after, frozen=False) -> feats``: the stages following ``after``, run on ``x``, its changed output."""
 
 
 class MaskHead(BaseModule):
@@ -21,7 +21,12 @@ class MaskHead(BaseModule):
         num_classes: K.
         in_channels: channels of every feature the backbone returns, fine to coarse (the localizer fills this in).
         init_cfg: initialisation or pretrained weights.
+
+    Attributes:
+        one_label: the head's loss needs exactly one class an image; label-mixing augmentations are refused.
     """
+
+    one_label = False
 
     def __init__(self, num_classes: int, in_channels: tuple[int, ...], init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
