@@ -187,7 +187,7 @@ class BASHead(MaskHead):
             ratio, constant = suppression(background, activation, self.variant)
             scalars['loss_bas'] = self.weights['bas'] * ratio.mean()
             scalars['bas_const_ratio'] = constant.float().mean()
-        return HeadOutput(logits, foreground), scalars
+        return HeadOutput(logits, foreground, {'label_map': foreground}), scalars
 
     def background_activation(self, tap: Tensor, foreground: Tensor, labels: Tensor, resume: Resume) -> Tensor:
         """(N,) mean score of the class on the image with its foreground masked out, by frozen later stages."""

@@ -119,7 +119,7 @@ class Localizer(BaseModel):
             inputs, labels = augment(inputs, labels)
         feats, attentions = self.trunk(inputs)
         output, scalars = self.head.loss(feats, labels, resume=self.resume)
-        outputs = LocOutputs(inputs, feats, attentions, output, labels)
+        outputs = LocOutputs(inputs, feats, attentions, output, labels, data_samples)
         for loss in self.losses:
             scalars |= loss(outputs)
         return scalars

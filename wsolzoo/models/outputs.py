@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from wsolzoo.structures import LocSample
+
 
 class Attention(NamedTuple):
     """What an attention neck looked through.
@@ -46,7 +48,8 @@ class HeadOutput:
     Attributes:
         logits: (N, K).
         class_maps: (N, K, h, w) raw maps, or :class:`LinearMaps`.
-        extras: whatever else the head's own loss reads.
+        extras: whatever else losses read; ``label_map`` (N, 1, h, w) is the map of each image's class, attached to the
+            graph, where the head trains its maps.
     """
 
     logits: Tensor
@@ -76,6 +79,7 @@ class LocOutputs:
         attentions: what the necks looked through, in order.
         head: the head's output.
         labels: (N,) int64, or (N, K) soft labels after a mixing augmentation.
+        samples: the records of the images.
     """
 
     inputs: Tensor
@@ -83,3 +87,4 @@ class LocOutputs:
     attentions: tuple[Attention, ...]
     head: HeadOutput
     labels: Tensor
+    samples: list[LocSample]

@@ -1,0 +1,269 @@
+"""InCA: Ki, Uh, Lee, Byun. In-sample Contrastive Learning and Consistent Attention for WSOL. ACCV 2020.
+
+Erasing methods push attention over the object's outline, because nothing tells them where it is. Here the background of
+the *same image* is the negative: the foreground without its most discriminative part must resemble the foreground and
+differ from the background, so attention grows up to the outline and no further.
+
+The method is described in patent application KR 10-2022-0050617 A; its use may need a licence of the owner. No code was
+published and the text leaves much open. What is ours is an argument: the thresholds and what they are relative to, the
+probability of dropping, the embedding, the distance and margin, the places of the necks, and the stop-gradient.
+"""
+
+from typing import NamedTuple
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from wsolzoo.models.outputs import LocOutputs
+from wsolzoo.registry import MODELS
+
+MASK_MODES = ('hard', 'attn_weighted', 'soft')
+
+
+class InCAAttention(NamedTuple):
+    """What one neck hands to the losses.
+
+    Attributes:
+        map: (N, 1, h, w) attention A.
+        feat: (N, C, h, w) feature that entered the neck.
+        embeddings: (N, 3, E) unit vectors of the dropped foreground, the foreground and the background.
+        valid: (N,) bool, false where one of the three regions is empty.
+    """
+
+    map: Tensor
+    feat: Tensor
+    embeddings: Tensor
+    valid: Tensor
+
+
+def minmax(attention: Tensor) -> Tensor:
+    """Attention (N, 1, h, w) scaled to [0, 1] image by image; a constant one becomes 0."""
+    low, high = attention.amin((2, 3), keepdim=True), attention.amax((2, 3), keepdim=True)
+    return (attention - low) / (high - low).clamp(min=1e-12)
+
+
+class Thresholds(NamedTuple):
+    """Where the regions of an attention map end.
+
+    Attributes:
+        fg: the most discriminative area lies at or above it.
+        bg: the background lies at or below it.
+        relative_to: ``'minmax'``: of the min-max normalised attention; ``'max'``: of the maximum of each image, as in
+            ADL, for attention that is never negative.
+    """
+
+    fg: float = 0.8
+    bg: float = 0.2
+    relative_to: str = 'minmax'
+
+    def scaled(self, attention: Tensor) -> Tensor:
+        """Attention on the scale of the thresholds."""
+        if self.relative_to == 'minmax':
+            return minmax(attention)
+        return attention / attention.amax((2, 3), keepdim=True).clamp(min=1e-12)
+
+
+def regions(attention: Tensor, thresholds: Thresholds, drop_bg: bool = True) -> Tensor:
+    """Masks of the dropped foreground, the foreground and the background (equation 1).
+
+    ``dfg = [A < fg] and [A > bg]``, ``fg = [A > bg]``, ``bg = not fg``: foreground and background are a partition.
+
+    Args:
+        attention: (N, 1, h, w).
+        thresholds: see :class:`Thresholds`.
+        drop_bg: the dropped foreground excludes the background too; without it the mask is that of ADL.
+
+    Returns:
+        (N, 3, h, w) bool.
+    """
+    scaled = thresholds.scaled(attention.detach())
+    foreground, undiscriminative = scaled > thresholds.bg, scaled < thresholds.fg
+    dropped = undiscriminative & foreground if drop_bg else undiscriminative
+    return torch.cat([dropped, foreground, ~foreground], dim=1)
+
+
+class NonLocalAttention(BaseModule):
+    """Attention that sees the whole image: similarity-weighted features, averaged over channels.
+
+    ``A = mean_c (F + gamma v(F) softmax(q(F)^T k(F))^T)`` with 1x1 embeddings q, k, v; gamma starts at 0, so that the
+    first attention is the plain channel mean. Keys and values are max-pooled by two until at most ``max_positions``
+    remain, which bounds the memory to ``h w max_positions`` an image.
+
+    Args:
+        in_channels: C.
+        embed_ratio: q and k have ``C / embed_ratio`` channels.
+        similarity: ``'softmax'`` (embedded Gaussian) or ``'dot'`` (dot product over the number of positions).
+        residual: add the input; without it gamma is left out and A is the mean of the weighted sum alone.
+        max_positions: largest number of keys.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        embed_ratio: int = 8,
+        similarity: str = 'softmax',
+        residual: bool = True,
+        max_positions: int = 784,
+    ) -> None:
+        super().__init__()
+        if similarity not in ('softmax', 'dot'):
+            raise ValueError(f"similarity must be 'softmax' or 'dot'; got {similarity!r}")
+        embed = max(in_channels // embed_ratio, 1)
+        self.query, self.key = nn.Conv2d(in_channels, embed, 1), nn.Conv2d(in_channels, embed, 1)
+        self.value = nn.Conv2d(in_channels, in_channels, 1)
+        self.gamma = nn.Parameter(torch.zeros(())) if residual else None
+        self.similarity, self.max_positions = similarity, max_positions
+
+    def forward(self, feat: Tensor) -> Tensor:
+        """Attention (N, 1, h, w) of a feature (N, C, h, w)."""
+        source = feat
+        while source.shape[2] * source.shape[3] > self.max_positions:
+            source = F.max_pool2d(source, 2, ceil_mode=True)
+        query = self.query(feat).flatten(2).transpose(1, 2)
+        key, value = self.key(source).flatten(2), self.value(source).mean(1, keepdim=True).flatten(2)
+        weights = query @ key
+        weights = weights.softmax(-1) if self.similarity == 'softmax' else weights / key.shape[-1]
+        gathered = (value @ weights.transpose(1, 2)).unflatten(2, feat.shape[2:])
+        return gathered if self.gamma is None else feat.mean(1, keepdim=True) + self.gamma * gathered
+
+
+@MODELS.register_module()
+class InCANeck(BaseModule):
+    """Attention of a stage, its three regions, and in training one of the mask and the importance map on the feature.
+
+    In training the feature is multiplied by the dropped-foreground mask with probability ``drop_prob`` and by
+    ``sigmoid(A)`` otherwise, one draw for the batch. In evaluation the feature passes unchanged.
+
+    Args:
+        in_channels: C of the stage (the localizer fills it in).
+        non_local: arguments of :class:`NonLocalAttention`; ``None`` for the channel mean (the ablation).
+        thresholds: ``dict(fg=0.8, bg=0.2, relative_to='minmax')``, see :class:`Thresholds`.
+        drop_prob: probability of the mask.
+        drop_bg: whether the mask drops the background too (the ablation).
+        mask_mode: how regions weigh features in the embeddings: ``'hard'`` (the text), ``'attn_weighted'`` (times
+            sigmoid(A)) or ``'soft'`` (sigmoid edges); the latter two, ours, let the contrastive loss reach A directly.
+        embed_channels: of a learned projection before the embeddings are normalised; ``None`` for none.
+    """
+
+    needs_channels = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        non_local: dict | None = None,
+        thresholds: dict | None = None,
+        drop_prob: float = 0.75,
+        drop_bg: bool = True,
+        mask_mode: str = 'hard',
+        embed_channels: int | None = None,
+    ) -> None:
+        super().__init__()
+        if mask_mode not in MASK_MODES:
+            raise ValueError(f'mask_mode must be one of {", ".join(MASK_MODES)}; got {mask_mode!r}')
+        if not 0 <= drop_prob <= 1:
+            raise ValueError(f'drop_prob is a probability; got {drop_prob}')
+        self.non_local = None if non_local is None else NonLocalAttention(in_channels, **non_local)
+        self.thresholds = Thresholds(**(thresholds or {}))
+        self.drop_prob, self.drop_bg, self.mask_mode = drop_prob, drop_bg, mask_mode
+        self.project = nn.Identity() if embed_channels is None else nn.Conv2d(in_channels, embed_channels, 1)
+
+    def forward(self, feat: Tensor) -> tuple[Tensor, InCAAttention | None]:
+        """The feature for the next stage, and in training what the losses read."""
+        if not self.training:
+            return feat, None
+        attention = feat.mean(1, keepdim=True) if self.non_local is None else self.non_local(feat)
+        masks = regions(attention, self.thresholds, self.drop_bg)
+        embeddings = self.embed(feat, attention, masks)
+        valid = masks.flatten(2).any(-1).all(1)
+        dropping = bool(torch.rand(()) < self.drop_prob)
+        gate = masks[:, :1].to(feat.dtype) if dropping else attention.sigmoid()
+        return feat * gate, InCAAttention(attention, feat, embeddings, valid)
+
+    def embed(self, feat: Tensor, attention: Tensor, masks: Tensor) -> Tensor:
+        """(N, 3, E) unit vectors: masked averages of the (projected) feature over the three regions."""
+        weights = masks.to(feat.dtype)
+        if self.mask_mode == 'attn_weighted':
+            weights = weights * attention.sigmoid()
+        elif self.mask_mode == 'soft':
+            weights = self.soft_masks(attention)
+        projected = self.project(feat).flatten(2)
+        sums = torch.einsum('nmp,ncp->nmc', weights.flatten(2), projected)
+        return F.normalize(sums / (weights.flatten(2).sum(-1, keepdim=True) + 1e-6), dim=-1)
+
+    def soft_masks(self, attention: Tensor, temperature: float = 0.1) -> Tensor:
+        """The regions with sigmoid edges of width ``temperature``, (N, 3, h, w), differentiable in the attention."""
+        scaled = self.thresholds.scaled(attention)
+        above_bg = torch.sigmoid((scaled - self.thresholds.bg) / temperature)
+        below_fg = torch.sigmoid((self.thresholds.fg - scaled) / temperature)
+        dropped = below_fg * above_bg if self.drop_bg else below_fg
+        return torch.cat([dropped, above_bg, 1 - above_bg], dim=1)
+
+
+@MODELS.register_module()
+class InCAContrastiveLoss(nn.Module):
+    """In-sample contrastive attention (equation 2), mean over the necks.
+
+    ``loss_ca = weight mean_n [ d(z_dfg, z_fg) - d(z_dfg, z_bg) + margin ]_+`` with the squared Euclidean distance of unit
+    vectors, ``d = 2 - 2 cos`` in [0, 4]. Images with an empty region do not count.
+
+    Args:
+        margin: m.
+        weight: of the loss; 1 in the text.
+    """
+
+    def __init__(self, margin: float = 0.5, weight: float = 1.0) -> None:
+        super().__init__()
+        self.margin, self.weight = margin, weight
+
+    def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
+        """``loss_ca``, a scalar."""
+        return {'loss_ca': self.weight * torch.stack([self.of(a) for a in inca_attentions(outputs)]).mean()}
+
+    def of(self, attention: InCAAttention) -> Tensor:
+        """The loss of one neck."""
+        dropped, foreground, background = attention.embeddings.float().unbind(1)
+        positive = (dropped - foreground).square().sum(1)
+        negative = (dropped - background).square().sum(1)
+        valid = attention.valid.to(positive.dtype)
+        return ((positive - negative + self.margin).relu() * valid).sum() / valid.sum().clamp(min=1)
+
+
+@MODELS.register_module()
+class InCAConsistencyLoss(nn.Module):
+    """Foreground consistency (equation 3): the first neck's attention follows the last one's.
+
+    ``loss_fc = weight mean_ij (norm(A_first) - sg(resize(norm(A_last))))^2``. The text has a plain squared norm; the mean
+    over positions, the normalisation and the stop-gradient on the later attention are ours.
+
+    Args:
+        weight: of the loss; 1 in the text.
+        normalize: ``'minmax'`` or ``'sigmoid'``, applied to both maps.
+        stop_gradient: the last attention is a constant.
+    """
+
+    def __init__(self, weight: float = 1.0, normalize: str = 'minmax', stop_gradient: bool = True) -> None:
+        super().__init__()
+        if normalize not in ('minmax', 'sigmoid'):
+            raise ValueError(f"normalize must be 'minmax' or 'sigmoid'; got {normalize!r}")
+        self.weight, self.stop_gradient = weight, stop_gradient
+        self.normalize = minmax if normalize == 'minmax' else torch.sigmoid
+
+    def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
+        """``loss_fc``, a scalar; it needs two necks."""
+        attentions = inca_attentions(outputs)
+        if len(attentions) < 2:
+            raise ValueError('InCAConsistencyLoss compares the first and the last InCANeck: place at least two')
+        first, last = self.normalize(attentions[0].map), self.normalize(attentions[-1].map)
+        last = last.detach() if self.stop_gradient else last
+        last = F.interpolate(last, first.shape[2:], mode='bilinear', align_corners=False)
+        return {'loss_fc': self.weight * (first - last).square().mean()}
+
+
+def inca_attentions(outputs: LocOutputs) -> list[InCAAttention]:
+    """The attentions of the InCA necks, early to late."""
+    found = [attention for attention in outputs.attentions if isinstance(attention, InCAAttention)]
+    if not found:
+        raise ValueError("the InCA losses read InCANeck: place some with necks={'<stage>': dict(type='InCANeck')}")
+    return found
