@@ -1,7 +1,12 @@
 """Every MMEngine root registry has a child here, so that configs with ``default_scope='wsolzoo'`` find our components.
 
-``locations`` name the modules that register components; MMEngine imports them when a type is first looked up.
+``locations`` name the modules that register components; they and the installed plugins are imported when a type is
+first looked up. A type that is not found is answered with what was meant.
 """
+
+import inspect
+from difflib import get_close_matches
+from importlib import import_module
 
 from mmengine import registry as root
 from mmengine.registry import Registry
@@ -14,15 +19,15 @@ _LOCATIONS = {
     'log_processor': ['wsolzoo.engine'],
     'strategy': ['wsolzoo.engine'],
     'optimizer': ['wsolzoo.engine'],
-    'optimizer wrapper': ['wsolzoo.engine'],
+    'optim_wrapper': ['wsolzoo.engine'],
     'optimizer wrapper constructor': ['wsolzoo.engine'],
     'parameter scheduler': ['wsolzoo.engine'],
     'dataset': ['wsolzoo.datasets'],
     'data sampler': ['wsolzoo.datasets'],
     'transform': ['wsolzoo.datasets'],
     'model': ['wsolzoo.models', 'wsolzoo.methods'],
-    'model wrapper': ['wsolzoo.models'],
-    'weight initializer': ['wsolzoo.models'],
+    'model_wrapper': ['wsolzoo.models'],
+    'weight initializer': ['wsolzoo.engine', 'wsolzoo.models'],
     'task util': ['wsolzoo.models'],
     'metric': ['wsolzoo.evaluation.metrics'],
     'evaluator': ['wsolzoo.evaluation.metrics'],
@@ -33,8 +38,102 @@ _LOCATIONS = {
 }
 
 
-def _child(parent: Registry) -> Registry:
-    return Registry(parent.name, parent=parent, scope='wsolzoo', locations=_LOCATIONS[parent.name])
+class UnknownTypeError(KeyError):
+    """A config names a type that no registry holds."""
+
+    def __str__(self) -> str:
+        """The message as written: a plain ``KeyError`` would print its line breaks as ``\\n``."""
+        return str(self.args[0])
+
+
+class ZooRegistry(Registry):
+    """A registry that loads plugins before its first look-up, and explains a name that it cannot find."""
+
+    def import_from_location(self) -> None:
+        """Import our own components, then the installed plugins (named by string: this module imports nothing of ours)."""
+        super().import_from_location()
+        import_module('wsolzoo.plugins').load_plugins()
+
+    def get(self, key: str):
+        """Return what is registered under ``key`` here, in a parent, or in the sibling its prefix names.
+
+        Raises:
+            UnknownTypeError: there is none; the message lists close names and the plugins.
+        """
+        try:
+            found = super().get(key)
+        except RuntimeError as error:
+            if not str(error).startswith('Failed to get'):
+                raise
+            found = None
+        # the look-up also tries `key` as an import path: a bare module (`type='resnet'`) is no component
+        if found is None or inspect.ismodule(found):
+            raise UnknownTypeError(self.explain(key))
+        return found
+
+    def __contains__(self, key: str) -> bool:
+        """Whether :meth:`get` finds ``key``."""
+        try:
+            return self.get(key) is not None
+        except KeyError:
+            return False
+
+    def names(self) -> set[str]:
+        """Every name a config may write here: ours and the parents' bare, those of loaded siblings with their prefix."""
+        top = self.root
+        names = set(self.module_dict) | set(top.module_dict)
+        for scope, child in top.children.items():
+            if child is not self:
+                names.update(f'{scope}.{name}' for name in child.module_dict)
+        return names
+
+    def explain(self, key: str) -> str:
+        """Say what is near to an unknown ``key``, and which plugins might have brought it."""
+        plugins = import_module('wsolzoo.plugins').load_plugins()
+        near = close_names(key, self.names())
+        lines = [
+            f'{key!r} is not in the {self.name} registry of {self.scope}.',
+            f'  close names: {", ".join(near) or "none"}',
+            f'  plugins loaded: {", ".join(plugins.loaded) or "none"}',
+        ]
+        lines += [f'  plugin {name!r} failed to import: {reason}' for name, reason in plugins.failed.items()]
+        lines.append(
+            "  A component in a loose file needs custom_imports=dict(imports=['its_module']) in the config; one of a "
+            "sibling library needs its prefix, as in 'mmpretrain.ResNet'."
+        )
+        return '\n'.join(lines)
+
+    def _register_module(self, module, module_name=None, force=False) -> None:
+        names = [module_name] if isinstance(module_name, str) else module_name or [module.__name__]
+        for name in names:
+            if not force and name in self.module_dict:
+                raise KeyError(
+                    f'{name!r} is already registered in the {self.name} registry of {self.scope}: first by '
+                    f'{_origin(self.module_dict[name])}, now by {_origin(module)}. Rename one of them, give the plugin '
+                    'a registry with its own scope, or pass force=True to replace the first.'
+                )
+        super()._register_module(module, module_name, force)
+
+
+def close_names(key: str, names, count: int = 4) -> list[str]:
+    """The names nearest to ``key``, a sibling's prefix not counted, and letter case neither."""
+    by_tail: dict[str, list[str]] = {}
+    for name in sorted(names):
+        by_tail.setdefault(name.rpartition('.')[2].lower(), []).append(name)
+    tails = get_close_matches(key.rpartition('.')[2].lower(), by_tail, n=count, cutoff=0.6)
+    return [name for tail in tails for name in by_tail[tail]][:count]
+
+
+def _origin(module) -> str:
+    where = getattr(module, '__module__', '?')
+    try:
+        return f'{where} ({inspect.getsourcefile(module)})'
+    except TypeError:  # a partial or a built-in has no file
+        return where
+
+
+def _child(parent: Registry) -> ZooRegistry:
+    return ZooRegistry(parent.name, parent=parent, scope='wsolzoo', locations=_LOCATIONS[parent.name])
 
 
 RUNNERS = _child(root.RUNNERS)

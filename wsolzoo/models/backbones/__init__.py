@@ -1,0 +1,11 @@
+"""Networks cut into named, resumable stages."""
+
+from wsolzoo.models.backbones.inception import InceptionV3
+from wsolzoo.models.backbones.mobilenet_v1 import MobileNetV1
+from wsolzoo.models.backbones.plain import PlainNet
+from wsolzoo.models.backbones.resnet import ResNet
+from wsolzoo.models.backbones.squeezenet import SqueezeNet
+from wsolzoo.models.backbones.staged import StagedBackbone
+from wsolzoo.models.backbones.vgg import VGG16
+
+__all__ = ['InceptionV3', 'MobileNetV1', 'PlainNet', 'ResNet', 'SqueezeNet', 'StagedBackbone', 'VGG16']
