@@ -1,0 +1,126 @@
+"""Metrics that keep exactly one small record per image, keyed by image id."""
+
+import warnings
+from abc import abstractmethod
+from collections import Counter
+from typing import Any, Sequence
+
+import numpy as np
+from mmengine.dist import all_gather_object
+from mmengine.evaluator import BaseMetric
+
+
+class ImageKeyedMetric(BaseMetric):
+    """A metric whose state is ``{img_id: record}``, so that N processes give the number that one process gives.
+
+    MMEngine interleaves the results of all processes and cuts the list at the length of the data set; that is right
+    only while every process holds its samples in sampler order. Here the records are merged by image id instead: an
+    image that a padded sampler served twice counts once, whoever served it. Records are sorted by id before they are
+    reduced, so the order of arrival cannot change a floating point sum.
+
+    A subclass declares :attr:`required_fields` and implements :meth:`record` (one sample to one record of counts,
+    histograms or scalars, never a map) and :meth:`reduce` (all records to named numbers).
+    """
+
+    required_fields: tuple[str, ...] = ()
+    """Fields of a sample that :meth:`record` reads; ``'a|b'`` means either."""
+
+    @abstractmethod
+    def record(self, sample: dict) -> Any:
+        """Reduce one sample, given as ``LocSample.to_dict()``, to its record."""
+
+    @abstractmethod
+    def reduce(self, records: list) -> dict[str, float]:
+        """Turn the records of all images, sorted by image id, into named numbers."""
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep one record per image of the batch.
+
+        Raises:
+            ValueError: a required field is missing, or :meth:`record` refused the sample; the image is named.
+        """
+        for sample in data_samples:
+            if 'img_id' not in sample:
+                raise ValueError(
+                    f'{type(self).__name__} keys its records by `img_id`, which is missing; '
+                    f'the sample holds {sorted(sample)}'
+                )
+            for name in self.required_fields:
+                if not any(option in sample for option in name.split('|')):
+                    wanted = ' or '.join(f'`{option}`' for option in name.split('|'))
+                    raise ValueError(
+                        f'{type(self).__name__} needs {wanted} of image {sample["img_id"]!r}; '
+                        f'the sample holds {sorted(sample)}'
+                    )
+            try:
+                self.results.append((sample['img_id'], self.record(sample)))
+            except ValueError as error:
+                raise ValueError(f'{type(self).__name__}, image {sample["img_id"]!r}: {error}') from error
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Merge the records of all processes by image id and reduce them.
+
+        Args:
+            size: number of images in the data set.
+
+        Raises:
+            ValueError: fewer distinct image ids than images although enough records came, so ids are not unique.
+        """
+        gathered = [pair for part in all_gather_object(self.results) for pair in part]
+        self.results.clear()
+        records = merge_by_image(gathered, size)
+        metrics = self.reduce(records) if records else {}
+        return {f'{self.prefix}/{name}' if self.prefix else name: value for name, value in metrics.items()}
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Reduce ``(img_id, record)`` pairs of one process; the entry point of MMEngine's own tests."""
+        return self.reduce(merge_by_image(results, None))
+
+
+def merge_by_image(pairs: list[tuple[Any, Any]], size: int | None) -> list:
+    """Return one record per image id, sorted by id (numbers by value, everything else as text).
+
+    Args:
+        pairs: ``(img_id, record)`` of every process; of repeated ids the first record is kept.
+        size: number of images expected, or ``None`` not to check.
+
+    Raises:
+        ValueError: ``size`` records or more came, but fewer than ``size`` distinct ids.
+    """
+    records: dict = {}
+    for img_id, record in pairs:
+        records.setdefault(img_id, record)
+    if size is not None and len(records) < size:
+        if len(pairs) >= size:
+            repeated = [key for key, count in Counter(key for key, _ in pairs).most_common(5) if count > 1]
+            raise ValueError(
+                f'expected {size} distinct img_id, got {len(records)} among {len(pairs)} records; '
+                f'img_id must be unique within a split, repeated here: {repeated}'
+            )
+        warnings.warn(f'only {len(records)} of {size} images were evaluated', stacklevel=3)
+    numeric = all(isinstance(key, (int, np.integer)) for key in records)
+    return [records[key] for key in sorted(records, key=None if numeric else str)]
+
+
+def to_numpy(value: Any) -> np.ndarray:
+    """Return a tensor or array-like as a NumPy array on the CPU."""
+    if hasattr(value, 'detach'):
+        value = value.detach().cpu()
+        if value.dtype.is_floating_point and value.dtype.itemsize < 4:
+            value = value.float()
+        return value.numpy()
+    return np.asarray(value)
+
+
+def squeeze_map(value: Any, name: str) -> np.ndarray:
+    """Return ``value`` as an (h, w) array; a single leading channel is dropped.
+
+    Raises:
+        ValueError: the value is not (h, w) or (1, h, w).
+    """
+    array = to_numpy(value)
+    if array.ndim == 3 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f'`{name}` must be (h, w) or (1, h, w) and not empty, got shape {array.shape}')
+    return array
