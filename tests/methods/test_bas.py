@@ -1,0 +1,161 @@
+"""BAS: formulas against hand arithmetic, the gradient rules, and the constant branch."""
+
+import copy
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from wsolzoo.methods.bas import VARIANTS, BASHead, class_conv3x3, suppression
+from wsolzoo.testing import build_model, tiny_batch
+
+
+def config(**head) -> dict:
+    return {
+        'model': {
+            'type': 'Localizer',
+            'data_preprocessor': {'type': 'ImgDataPreprocessor', 'mean': [128.0] * 3, 'std': [64.0] * 3},
+            'backbone': {'type': 'PlainNet', 'base_channels': 4, 'out_stages': ('stage2', 'stage3')},
+            'head': {'type': 'BASHead', 'num_classes': 5, 'tap': 'stage2', 'mid_channels': 8, **head},
+        }
+    }
+
+
+def losses(model, size: int = 32) -> dict:
+    batch = model.data_preprocessor(tiny_batch(5, size, batch_size=4), training=True)
+    return model(batch['inputs'], batch['data_samples'], mode='loss')
+
+
+def make(seed: int = 0, **head):
+    torch.manual_seed(seed)
+    return build_model(config(**head)).train()
+
+
+def grads(model) -> dict[str, torch.Tensor]:
+    return {name: p.grad.abs().sum().item() if p.grad is not None else 0.0 for name, p in model.named_parameters()}
+
+
+def test_label_only_convolution_equals_the_full_one():
+    torch.manual_seed(0)
+    feat, conv, labels = torch.randn(3, 4, 6, 5).double(), torch.nn.Conv2d(4, 7, 3, padding=1).double(), [6, 0, 3]
+    expected = conv(feat)[torch.arange(3), labels][:, None]
+    torch.testing.assert_close(class_conv3x3(feat, conv.weight, conv.bias, torch.tensor(labels)), expected)
+
+
+def test_suppression_by_hand():
+    background, whole = torch.tensor([1.0, 2.0, 3.0, 0.0]), torch.tensor([4.0, 2.0, 2.0, 0.0])
+    ratio, constant = suppression(background, whole, VARIANTS['v1-cub'])
+    torch.testing.assert_close(ratio, torch.tensor([0.25, 0.0, 0.0, 0.0]))
+    assert constant.tolist() == [False, True, True, True]
+    ratio, constant = suppression(background, whole, VARIANTS['v1-ilsvrc'])
+    torch.testing.assert_close(ratio, torch.tensor([0.25, 1.0, 0.0, 0.0]))
+    assert constant.tolist() == [False, False, True, False]
+    assert suppression(background, whole, VARIANTS['v2'])[0].tolist() == [0.25, 1.0, 1.0, 1.0]
+    negative = suppression(torch.tensor([-1.0]), torch.tensor([2.0]), VARIANTS['v2'])[0]
+    assert negative.tolist() == [0.0], 'v2 rectifies the activations'
+
+
+def test_the_constant_branch_has_no_gradient_and_no_nan():
+    background = torch.tensor([1.0, 3.0, 0.0], requires_grad=True)
+    suppression(background, torch.tensor([4.0, 2.0, 0.0]), VARIANTS['v1-cub'])[0].sum().backward()
+    assert background.grad.tolist() == [0.25, 0.0, 0.0]
+
+
+def test_no_gradient_into_the_denominator():
+    whole = torch.tensor([4.0], requires_grad=True)
+    background = torch.tensor([1.0], requires_grad=True)
+    suppression(background, whole, VARIANTS['v2'])[0].sum().backward()
+    assert whole.grad is None
+
+
+def test_background_loss_moves_generator_and_early_stages_never_the_later_ones():
+    model = make(generator_bias=-2.0, variant='v2')
+    scalars = losses(model)
+    assert scalars['bas_const_ratio'] < 1, 'the test needs an image outside the constant branch'
+    scalars['loss_bas'].backward()
+    found = grads(model)
+    assert found['head.generator.weight'] > 0
+    assert found['head.generator.bias'] > 0
+    for name, grad in found.items():
+        if name.startswith(('backbone.stem', 'backbone.stage1', 'backbone.stage2')):
+            assert grad > 0, f'{name} must learn from the background loss'
+        if name.startswith(('backbone.stage3', 'head.hidden', 'head.score')):
+            assert grad == 0, f'{name} must not learn from the background loss'
+
+
+def test_foreground_guidance_trains_everything_and_area_the_generator_side_alone():
+    model = make()
+    losses(model)['loss_frg'].backward()
+    assert all(grad > 0 for name, grad in grads(model).items() if not name.endswith('bias'))
+    model = make()
+    losses(model)['loss_ac'].backward()
+    found = grads(model)
+    assert found['head.generator.weight'] > 0
+    assert found['backbone.stage2.0.0.weight'] > 0
+    assert found['backbone.stage3.0.0.weight'] == found['head.score.weight'] == 0
+
+
+def test_masked_pass_leaves_running_statistics_alone():
+    with_bas, without = make(), make(weights={'bas': 0.0})
+    losses(with_bas), losses(without)
+    for (name, one), (_, other) in zip(with_bas.named_buffers(), without.named_buffers(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0, msg=f'{name} moved in the masked pass')
+
+
+def test_masked_pass_uses_batch_statistics_of_the_masked_feature():
+    model = make(variant='v2')
+    batch = model.data_preprocessor(tiny_batch(5, 32, batch_size=4), training=True)
+    labels = torch.tensor([int(s.gt_label) for s in batch['data_samples']])
+    with torch.no_grad():
+        (tap, _), _ = model.trunk(batch['inputs'])
+        mask = class_conv3x3(tap, model.head.generator.weight, model.head.generator.bias, labels).sigmoid()
+        got = model.head.background_activation(tap, mask, labels, model.resume)
+        copied = copy.deepcopy(model)
+        feats, _ = copied.backbone(tap * (1 - mask), start='stage3.0')
+        expected = copied.head.score(copied.head.hidden(feats[-1])).mean((2, 3))[torch.arange(4), labels]
+    torch.testing.assert_close(got, expected)
+
+
+def test_losses_by_hand_from_the_definition():
+    model = make(weights={'frg': 0.5, 'bas': 2.0, 'ac': 1.5})
+    scalars = losses(model)
+    batch = model.data_preprocessor(tiny_batch(5, 32, batch_size=4), training=True)
+    labels = torch.tensor([int(s.gt_label) for s in batch['data_samples']])
+    with torch.no_grad():
+        (tap, last), _ = model.trunk(batch['inputs'])
+        scores = model.head.score(model.head.hidden(last)).relu()
+        mask = model.head.generator(tap).sigmoid()[torch.arange(4), labels][:, None]
+        torch.testing.assert_close(scalars['loss_cls'], F.cross_entropy(scores.mean((2, 3)), labels))
+        inside = (scores * F.avg_pool2d(mask, 2)).mean((2, 3))
+        torch.testing.assert_close(scalars['loss_frg'], 0.5 * F.cross_entropy(inside, labels))
+        torch.testing.assert_close(scalars['loss_ac'], 1.5 * mask.mean())
+        torch.testing.assert_close(scalars['map_area'], mask.mean())
+    assert 0 <= scalars['loss_bas'] <= 2
+
+
+@pytest.mark.parametrize('variant', VARIANTS)
+def test_area_is_near_one_half_at_initialisation(variant):
+    scalars = losses(make(variant=variant))
+    assert 0.35 < scalars['map_area'] < 0.65
+    assert 0 <= scalars['loss_bas'] <= 1
+
+
+def test_prediction_averages_the_maps_of_the_most_probable_classes():
+    model = make().eval()
+    batch = model.data_preprocessor(tiny_batch(5, 32), training=False)
+    model.cam_class = 2
+    with torch.no_grad():
+        samples = model(batch['inputs'], batch['data_samples'], mode='predict')
+        output = model(batch['inputs'], mode='tensor')
+    top = output.logits.topk(2, dim=1).indices
+    for index, sample in enumerate(samples):
+        torch.testing.assert_close(sample.pred_map, output.maps[index, top[index]].mean(0))
+
+
+def test_bad_arguments_say_what_to_do():
+    with pytest.raises(ValueError, match='out_stages'):
+        BASHead(5, (8,), tap='stage2')
+    with pytest.raises(ValueError, match='v1-cub'):
+        BASHead(5, (8, 16), tap='stage2', variant='v3')
+    with pytest.raises(ValueError, match='area'):
+        BASHead(5, (8, 16), tap='stage2', weights={'area': 1.0})
