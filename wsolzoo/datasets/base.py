@@ -1,12 +1,34 @@
-"""What every localization reader shares: roles, class names, and the promise about boxes."""
+"""What every localization reader shares: roles, checks of the annotation, and what happens to broken images."""
 
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import torch
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
+from wsolzoo.registry import TRANSFORMS
 from wsolzoo.structures import ROLES, WEAKSUP
 
-LOCALIZATION_KEYS = ('gt_bboxes', 'gt_seg_map', 'seg_map_path')
+from .loading import DOC, BrokenFile, need
+
+TRUTH_KEYS = ('gt_bboxes', 'gt_seg_map', 'seg_map_path', 'ignore_map_path')
+FOREIGN_TRUTH_READERS = ('LoadAnnotations',)
+WHY_LABELS_ONLY = (
+    'a train-weaksup split gives class labels only: boxes and masks of training images must not reach the model. '
+    'Use role="train-fullsup" for a split that chooses thresholds and checkpoints, role="test" for one that reports'
+)
+
+
+class LabelsOnly(dict):
+    """An annotation of a ``train-weaksup`` split: asking it for a box or a mask explains why there is none."""
+
+    def __missing__(self, key: str) -> None:
+        if key in TRUTH_KEYS:
+            raise KeyError(f'{key} of {self.get("img_id")}: {WHY_LABELS_ONLY}')
+        raise KeyError(key)
 
 
 class LocalizationDataset(BaseDataset):
@@ -14,27 +36,148 @@ class LocalizationDataset(BaseDataset):
 
     Each entry of ``load_data_list`` is a dict with ``img_id`` (str, unique), ``gt_label`` (int), either ``img_path``
     (str) or ``img`` ((H, W, 3) uint8 BGR), and, where the annotation has them, ``gt_bboxes`` ((M, 4) float64, pixels,
-    x0 y0 x1 y1, end exclusive) and ``gt_seg_map`` ((H, W) uint8: 0, 1, 255 ignored) or ``seg_map_path``.
+    x0 y0 x1 y1, end exclusive) and ``gt_seg_map`` ((H, W) uint8: 0, 1, 255 ignored) or ``seg_map_path``. A reader
+    that knows the names of the classes puts them into ``self._metainfo['classes']``.
+
+    A broken image of a ``train-weaksup`` split is named in a warning and replaced by another one, until more than one
+    in a hundred have failed; on any other role, and with ``test_mode``, it is an error.
 
     Args:
         role: what the split may be used for, one of :data:`wsolzoo.structures.ROLES`. On ``train-weaksup`` boxes and
-            masks are dropped before the pipeline sees them.
+            masks are dropped before the pipeline sees them, and a pipeline that reads them is refused.
         data_root: folder of the data set.
         pipeline: transforms.
+        holdout: set every ``holdout``-th image of each class apart (0: none), for data sets that bring no split to
+            choose thresholds on.
+        held_out: take the images set apart instead of the others.
         **kwargs: see :class:`mmengine.dataset.BaseDataset`.
     """
 
-    def __init__(self, role: str, data_root: str = '', pipeline: Sequence[dict | Callable] = (), **kwargs) -> None:
+    LAYOUT = 'see the docstring of the reader'
+    COUNTS: dict[str, tuple[int, int | None]] = {}
+    """Images and boxes of each official split, where known; ``tools/dataset_tools/verify.py`` compares."""
+    ARCHIVES: dict[str, str] = {}
+    """MD5 sums of the official downloads by file name."""
+    MAX_BROKEN = 0.01
+
+    def __init__(
+        self,
+        role: str,
+        data_root: str = '',
+        pipeline: Sequence[dict | Callable] = (),
+        holdout: int = 0,
+        held_out: bool = False,
+        **kwargs,
+    ) -> None:
         if role not in ROLES:
             raise ValueError(f'role must be one of {", ".join(ROLES)}; got {role!r}')
-        self.role = role
-        super().__init__(data_root=data_root, pipeline=list(pipeline), **kwargs)
+        if holdout < 0 or holdout == 1 or (held_out and not holdout):
+            raise ValueError(f'holdout is 0 (none) or at least 2, and held_out needs one; got {holdout}, {held_out}')
+        self.role, self.holdout, self.held_out = role, holdout, held_out
+        pipeline = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
+        self._check_pipeline(pipeline)
+        super().__init__(data_root=data_root, pipeline=pipeline, **kwargs)
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether boxes and masks may be read at all."""
+        return self.role != WEAKSUP
+
+    @property
+    def count_key(self) -> str:
+        """The key of this split in ``COUNTS``."""
+        return getattr(self, 'split', None) or Path(self.ann_file).name
+
+    def need(self, path: str | Path, what: str) -> Path:
+        """``path`` if it exists, else an error with the layout that this reader expects."""
+        return need(path, f'{type(self).__name__}: {what}', self.LAYOUT)
+
+    def full_init(self) -> None:
+        """Read the annotation; check it; make the record of broken images, which all loader processes share."""
+        if self._fully_initialized:
+            return
+        if self.data_root:
+            self.need(self.data_root, 'the folder of the data set (data_root)')
+        super().full_init()
+        if not self.has_truth:
+            self._broken = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+
+    def filter_data(self) -> list[dict]:
+        """The images of this side of the hold-out, checked."""
+        data = self._held(self.data_list) if self.holdout else self.data_list
+        if not data:
+            raise ValueError(f'{type(self).__name__}: no image in {self.data_root or "the list"} matches the filters')
+        ids = Counter(info['img_id'] for info in data)
+        twice = [name for name, count in ids.items() if count > 1]
+        if twice:
+            raise ValueError(f'{type(self).__name__}: {len(twice)} image ids occur twice, for instance {twice[0]!r}')
+        classes = self._metainfo.get('classes')
+        for info in data:
+            if info['gt_label'] < 0 or (classes and info['gt_label'] >= len(classes)):
+                raise ValueError(
+                    f'{type(self).__name__}: label {info["gt_label"]} of {info["img_id"]} is outside 0..'
+                    f'{len(classes) - 1 if classes else "K-1"}; labels count from 0'
+                )
+        return data
 
     def get_data_info(self, idx: int) -> dict:
         """The annotation of image ``idx``, without boxes and masks where the role is ``train-weaksup``."""
         info = super().get_data_info(idx)
         info['role'] = self.role
-        if self.role == WEAKSUP:
-            for key in LOCALIZATION_KEYS:
-                info.pop(key, None)
-        return info
+        if self.has_truth:
+            return info
+        return LabelsOnly({key: value for key, value in info.items() if key not in TRUTH_KEYS})
+
+    def prepare_data(self, idx: int) -> dict | None:
+        """The packed sample; ``None`` (take another) for a broken image of a training split.
+
+        Raises:
+            BrokenFile: at test time, or when more than one image in a hundred is broken.
+        """
+        try:
+            return super().prepare_data(idx)
+        except BrokenFile as error:
+            if self.has_truth or self.test_mode:
+                raise
+            self._count_broken(idx, error)
+            return None
+
+    def _count_broken(self, idx: int, error: BrokenFile) -> None:
+        """Warn about a broken image the first time, and give up when there are too many."""
+        if self._broken[idx]:
+            return
+        self._broken[idx] = 1
+        count, total = int(self._broken.sum()), len(self)
+        if count > self.MAX_BROKEN * total:
+            raise BrokenFile(
+                f'{count} of {total} images are broken, more than {self.MAX_BROKEN:.0%}; the last: {error}. '
+                f'tools/dataset_tools/verify.py CONFIG lists them all; {DOC} says how to get the data again'
+            ) from error
+        print_log(
+            f'{error}; another image takes its place (broken so far: {count} of {total}, limit {self.MAX_BROKEN:.0%})',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+    def _rand_another(self) -> int:
+        """A random index from torch's generator, which seeds and checkpoints cover."""
+        return int(torch.randint(len(self), ()))
+
+    def _held(self, data: list[dict]) -> list[dict]:
+        """One side of the hold-out: the n-th, 2n-th … image of each class in the order of the ids, or the rest."""
+        by_class = defaultdict(list)
+        for info in data:
+            by_class[info['gt_label']].append(info['img_id'])
+        held = {name for names in by_class.values() for name in sorted(names)[self.holdout - 1 :: self.holdout]}
+        return [info for info in data if (info['img_id'] in held) == self.held_out]
+
+    def _check_pipeline(self, steps: Sequence) -> None:
+        """Refuse a training pipeline that reads boxes or masks, wrapped steps included."""
+        if self.has_truth:
+            return
+        for step in steps:
+            if getattr(step, 'reads_truth', False) or type(step).__name__ in FOREIGN_TRUTH_READERS:
+                raise ValueError(f'{type(step).__name__} reads boxes or masks, but {WHY_LABELS_ONLY}')
+            inner = getattr(step, 'transforms', None)
+            if isinstance(inner, (list, tuple)):
+                self._check_pipeline(inner)

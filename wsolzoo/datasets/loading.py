@@ -1,5 +1,6 @@
 """Between the disk and the pipeline: decode images and masks, pack samples, and say what is wrong with a file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -37,6 +38,21 @@ def need(path: str | Path, what: str, layout: str) -> Path:
             f'Set data_root to the folder of the data set; {DOC} says where to get it and how to lay it out'
         )
     return path
+
+
+def as_box(values: Sequence[str], where: str) -> list[float]:
+    """A box from the words of an annotation file.
+
+    Raises:
+        ValueError: if they are not four finite numbers; the message says where.
+    """
+    try:
+        box = [float(value) for value in values]
+    except ValueError:
+        box = []
+    if len(box) != 4 or not np.isfinite(box).all():
+        raise ValueError(f'{where}: a box is four numbers x0, y0, x1, y1; got {", ".join(map(str, values))!r}')
+    return box
 
 
 @TRANSFORMS.register_module()
@@ -136,6 +152,33 @@ def _same_size(grey: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if grey.shape == shape:
         return grey
     return cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+@TRANSFORMS.register_module()
+class BoxFromMask(BaseTransform):
+    """``gt_bboxes`` (1, 4): the box around the object pixels of ``gt_seg_map``, scaled to the image where they differ.
+
+    Put it right after ``LoadMask``. A box that is there already stays.
+    """
+
+    reads_truth = True
+
+    def transform(self, results: dict) -> dict:
+        """Draw the box.
+
+        Raises:
+            ValueError: if the mask shows no object.
+        """
+        if 'gt_bboxes' in results:
+            return results
+        mask = results['gt_seg_map'] == 1
+        if not mask.any():
+            raise ValueError(f'the mask of {results.get("img_id")} shows no object ({results.get("seg_map_path")})')
+        rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        box = np.array([[cols[0], rows[0], cols[-1] + 1, rows[-1] + 1]], np.float64)
+        (height, width), shape = results['img'].shape[:2], mask.shape
+        results['gt_bboxes'] = box * (width / shape[1], height / shape[0], width / shape[1], height / shape[0])
+        return results
 
 
 @TRANSFORMS.register_module()

@@ -1,0 +1,74 @@
+"""ILSVRC-2012 CLS-LOC from its official files."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from wsolzoo.registry import DATASETS
+
+from .base import LocalizationDataset
+
+
+@DATASETS.register_module()
+class ILSVRC(LocalizationDataset):
+    """ImageNet ILSVRC-2012 classification and localization (Russakovsky et al., IJCV 2015): 1,000 classes.
+
+    The label is the index of the WordNet id in sorted order. Boxes are ``xmin ymin xmax ymax`` of the XML files.
+
+    Args:
+        role: see :class:`LocalizationDataset`. The XML files of training images are never opened.
+        split: ``'train'`` (1,281,167 images in folders by class) or ``'val'`` (50,000, used as test).
+        **kwargs: see :class:`LocalizationDataset`.
+    """
+
+    LAYOUT = (
+        'data_root/{LOC_synset_mapping.txt, Data/CLS-LOC/train/<wnid>/*.JPEG, '
+        'Data/CLS-LOC/val/*.JPEG, Annotations/CLS-LOC/val/*.xml}'
+    )
+    COUNTS = {'train': (1281167, None), 'val': (50000, 80477)}
+    ARCHIVES = {
+        'ILSVRC2012_img_train.tar': '1d675b47d978889d74fa0da5fadfb00e',
+        'ILSVRC2012_img_val.tar': '29b22e2961454d5413ddabcf34fc5622',
+    }
+
+    def __init__(self, role: str, split: str, **kwargs) -> None:
+        if split not in ('train', 'val'):
+            raise ValueError(f'ILSVRC has the splits train and val; got {split!r}. Validation images: ImageNetV2')
+        if split == 'train' and role != 'train-weaksup':
+            raise ValueError('the train split of ILSVRC has labels only here; its role is train-weaksup')
+        self.split = split
+        super().__init__(role, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """One entry per image of the split."""
+        mapping = self.need(Path(self.data_root) / 'LOC_synset_mapping.txt', 'the list of classes')
+        lines = sorted(mapping.read_text(encoding='utf-8').splitlines())
+        names = dict(line.split(maxsplit=1) for line in lines if line)
+        self._metainfo['classes'] = tuple(name.split(',')[0] for name in names.values())
+        label_of = {wnid: label for label, wnid in enumerate(names)}
+        return self._train(label_of) if self.split == 'train' else self._val(label_of)
+
+    def _train(self, label_of: dict[str, int]) -> list[dict]:
+        folder, data = self.need(Path(self.data_root) / 'Data/CLS-LOC/train', 'the training images'), []
+        for wnid, label in label_of.items():
+            for path in sorted(self.need(folder / wnid, f'the images of class {wnid}').iterdir()):
+                data.append({'img_id': f'{wnid}/{path.name}', 'img_path': str(path), 'gt_label': label})
+        return data
+
+    def _val(self, label_of: dict[str, int]) -> list[dict]:
+        folder = self.need(Path(self.data_root) / 'Annotations/CLS-LOC/val', 'the boxes')
+        files = {f'{path.stem}.JPEG': path for path in sorted(folder.glob('*.xml'))}
+        images = self.need(Path(self.data_root) / 'Data/CLS-LOC/val', 'the validation images')
+        return [{'img_id': n, 'img_path': str(images / n), **read_xml(path, label_of)} for n, path in files.items()]
+
+
+def read_xml(path: Path, label_of: dict[str, int]) -> dict:
+    """Label and boxes of one annotation file; all its objects are of the image's class."""
+    keys = ('xmin', 'ymin', 'xmax', 'ymax')
+    try:
+        objects = ElementTree.parse(path).getroot().findall('object')
+        corners = [[float(item.findtext(f'bndbox/{key}')) for key in keys] for item in objects]
+        return {'gt_label': label_of[objects[0].findtext('name')], 'gt_bboxes': np.array(corners, np.float64)}
+    except (ElementTree.ParseError, TypeError, ValueError, KeyError, IndexError) as error:
+        raise ValueError(f'{path} is not an annotation of CLS-LOC with at least one box: {error!r}') from error
