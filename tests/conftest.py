@@ -1,0 +1,39 @@
+"""Shared by all tests: one thread, the data folder, markers that need it."""
+
+import os
+from pathlib import Path
+
+for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'):  # before torch is imported
+    os.environ.setdefault(name, '1')
+os.environ.setdefault('HF_HUB_OFFLINE', '1')
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+REPO = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get('WSOLZOO_DATA', REPO.parent / 'shared' / 'data'))
+
+
+def pytest_collection_modifyitems(items):
+    if DATA.is_dir():
+        return
+    skip = pytest.mark.skip(reason=f'needs the data folder; there is none at {DATA} (set WSOLZOO_DATA)')
+    for item in items:
+        if item.get_closest_marker('data'):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope='session')
+def data_dir() -> Path:
+    """The folder with real data and weights; tests that ask for it are skipped where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip(f'needs the data folder; there is none at {DATA} (set WSOLZOO_DATA)')
+    return DATA
+
+
+@pytest.fixture(scope='session')
+def repo() -> Path:
+    """The top of the checkout."""
+    return REPO

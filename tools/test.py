@@ -1,0 +1,55 @@
+"""Test a checkpoint: print a table of what it reaches, and optionally keep the numbers and pictures.
+
+python tools/test.py configs/cam/cam_plainnet_1xb32-12e_scenes-96px.py work_dirs/demo/epoch_12.pth --out metrics.json
+"""
+
+import argparse
+import sys
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before this has succeeded."""
+    parser = argparse.ArgumentParser(description='Test a checkpoint.')
+    parser.add_argument('config', help='config file, or the name of a shipped one (cam/x.py)')
+    parser.add_argument('checkpoint', nargs='?', help='weights; may be left out where the config has load_from')
+    parser.add_argument('--work-dir', help='where the log goes (default: work_dirs/<config name>)')
+    parser.add_argument('--out', metavar='FILE.json', help='write the numbers, curves and records per image')
+    parser.add_argument('--show-dir', metavar='DIR', help='write pictures: map over image, true and predicted boxes')
+    parser.add_argument('--seed', type=int, help='seed of every random generator')
+    parser.add_argument('--deterministic', action='store_true', help='choose deterministic algorithms, slower')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='override config values')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Test; returns the exit status: 0, or 2 where the command or the config is wrong."""
+    args = parse_args(argv)
+    from wsolzoo import launch, outcome
+    from wsolzoo.config_check import ConfigError
+
+    try:
+        launch.prepare_environment()
+        cfg = launch.load_config(args.config, args.cfg_options)
+        launch.set_work_dir(cfg, args.work_dir)
+        launch.set_randomness(cfg, args.seed, args.deterministic)
+        launch.set_checkpoint(cfg, args.checkpoint)
+        launch.set_show_dir(cfg, args.show_dir)
+        launch.set_launcher(cfg, args.launcher)
+        launch.check(cfg, args.cfg_options)
+    except (FileNotFoundError, launch.UsageError, ConfigError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    runner = launch.build_runner(cfg)
+    scores = runner.test()
+    if runner.rank == 0:
+        outcome.print_scores(scores, title=f'{args.config} · {cfg.load_from}')
+        if args.out:
+            outcome.write_result(args.out, runner, scores)
+            print(f'numbers: {args.out}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
