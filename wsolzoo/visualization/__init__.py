@@ -1,0 +1,7 @@
+"""Maps over images, boxes over maps, and the report."""
+
+from wsolzoo.visualization.overlay import draw_boxes, localization_strip, overlay_map
+from wsolzoo.visualization.report import wanted_images, write_report
+from wsolzoo.visualization.visualizer import LocVisualizer
+
+__all__ = ['LocVisualizer', 'draw_boxes', 'localization_strip', 'overlay_map', 'wanted_images', 'write_report']

@@ -1,0 +1,129 @@
+"""Which results to show as pictures, and how one of them becomes a figure of the report."""
+
+import base64
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from wsolzoo.visualization.overlay import as_boxes, check_image, overlay_map
+from wsolzoo.visualization.summary import CAUSES, cause_key, is_number
+
+SIDE = 256
+"""Longest side of a picture in the report, in pixels."""
+
+
+@dataclass
+class Selection:
+    """Records (dicts of ``result['images']``) that the report shows as pictures."""
+
+    best: list[dict] = field(default_factory=list)
+    worst: list[dict] = field(default_factory=list)
+    sample: list[dict] = field(default_factory=list)
+    causes: dict[str, list[dict]] = field(default_factory=dict)
+
+    def ids(self) -> list[str]:
+        """The images to fetch, each once, in a fixed order."""
+        records = self.best + self.worst + self.sample + [r for group in self.causes.values() for r in group]
+        return list(dict.fromkeys(record['img_id'] for record in records))
+
+
+def select(records: list[dict], count: int = 12, per_cause: int = 8, seed: int = 0) -> Selection:
+    """Best and worst by IoU, a seeded random sample, and a seeded sample of each cause.
+
+    The answer depends on the records and the seed, not on the order in which processes delivered them.
+
+    Args:
+        records: ``result['images']``.
+        count: pictures in each of best, worst and sample.
+        per_cause: pictures of each cause of failure.
+        seed: of the random samples.
+    """
+    records = sorted(records, key=lambda record: record['img_id'])
+    scored = sorted((r for r in records if is_number(r.get('iou'))), key=lambda record: record['iou'])
+    count_ends = min(count, len(scored) // 2)
+    groups: dict[str, list[dict]] = {}
+    for record in records:
+        if record.get('cause'):
+            groups.setdefault(cause_key(record['cause']), []).append(record)
+    order = [*CAUSES, *sorted(set(groups) - set(CAUSES))]
+    return Selection(
+        best=scored[::-1][:count_ends],
+        worst=scored[:count_ends],
+        sample=_draw(records, count, seed),
+        causes={cause: _draw(groups[cause], per_cause, seed) for cause in order if cause in groups and cause != 'hit'},
+    )
+
+
+def _draw(records: list[dict], count: int, seed: int) -> list[dict]:
+    return random.Random(seed).sample(records, min(count, len(records)))
+
+
+def name_of(label: object, classes: list[str] | None) -> str:
+    """The name of a class index, ``class 3`` where names are unknown; names pass through."""
+    if isinstance(label, (int, np.integer)):
+        return classes[label] if classes and 0 <= label < len(classes) else f'class {label}'
+    return str(label)
+
+
+def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> dict:
+    """What the template needs to draw one result.
+
+    Args:
+        record: an entry of ``result['images']``.
+        picture: ``image`` (H, W, 3) uint8 RGB; optionally ``map`` (h, w) and ``frame`` (height, width), the size of the
+            network input in which the boxes are given (default: the size of ``image``).
+        classes: names.
+
+    Returns:
+        ``photo`` and ``heat`` as data addresses, ``frame``, ``predicted``, ``true``, ``iou``, ``label``, ``guess``, ``alt``.
+    """
+    photo = shrink(check_image(picture['image']), SIDE)
+    height, width = picture.get('frame') or picture['image'].shape[:2]
+    heat = overlay_map(photo, picture['map']) if picture.get('map') is not None else None
+    label = name_of(record['label'], classes) if 'label' in record else ''
+    guesses = record.get('pred_labels') or []
+    guess = name_of(guesses[0], classes) if len(guesses) else ''
+    iou = record['iou'] if is_number(record.get('iou')) else None
+    told = [f'Image {record["img_id"]}', f'class {label}' if label else '', f'predicted {guess}' if guess else '']
+    told.append('' if iou is None else f'boxes overlap by {iou:.2f}')
+    return {
+        'id': record['img_id'],
+        'photo': jpeg(photo),
+        'heat': None if heat is None else jpeg(heat),
+        'frame': (int(height), int(width)),
+        'predicted': corners(record.get('box')),
+        'true': corners(record.get('gt_boxes')),
+        'iou': iou,
+        'label': label,
+        'guess': guess,
+        'alt': ', '.join(part for part in told if part),
+    }
+
+
+def corners(boxes: object) -> list[dict]:
+    """Boxes as x, y, width, height with one decimal, empty ones left out."""
+    found = []
+    for x0, y0, x1, y1 in as_boxes(boxes).tolist():
+        if x1 > x0 and y1 > y0:
+            found.append({'x': round(x0, 1), 'y': round(y0, 1), 'w': round(x1 - x0, 1), 'h': round(y1 - y0, 1)})
+    return found
+
+
+def shrink(image: np.ndarray, side: int) -> np.ndarray:
+    """An image whose longer side is at most ``side`` pixels."""
+    factor = side / max(image.shape[:2])
+    if factor >= 1:
+        return image
+    size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def jpeg(image: np.ndarray, quality: int = 86) -> str:
+    """An RGB image as a ``data:`` address that a page can show without fetching anything."""
+    done, data = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f'cannot encode an image of shape {image.shape} as JPEG')
+    return 'data:image/jpeg;base64,' + base64.b64encode(data).decode()

@@ -1,0 +1,242 @@
+"""Pictures of maps and boxes: arrays in, uint8 RGB out.
+
+Every function is pure: it copies, never writes into its arguments, and needs neither torch nor a display.
+
+Predicted and true boxes differ in hue (blue and yellow stay apart under every common colour blindness), in stroke (true
+boxes are dashed) and carry a dark casing, so that they can be told apart on any image and in grey.
+"""
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from wsolzoo.maps import minmax
+
+TRUE_COLOR = (86, 180, 233)
+"""RGB of true boxes (sky blue of Okabe and Ito's palette)."""
+PREDICTED_COLOR = (240, 228, 66)
+"""RGB of predicted boxes (yellow of the same palette)."""
+CASING = (16, 16, 20)
+COLORMAPS = {
+    'inferno': cv2.COLORMAP_INFERNO,
+    'magma': cv2.COLORMAP_MAGMA,
+    'plasma': cv2.COLORMAP_PLASMA,
+    'viridis': cv2.COLORMAP_VIRIDIS,
+    'cividis': cv2.COLORMAP_CIVIDIS,
+    'turbo': cv2.COLORMAP_TURBO,
+}
+"""Colour maps whose lightness rises evenly (turbo: whose hue does)."""
+
+
+def colormap(name: str = 'inferno') -> np.ndarray:
+    """Lookup table of a colour map.
+
+    Returns:
+        (256, 3) uint8 RGB, low to high.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    if name not in COLORMAPS:
+        raise ValueError(f'unknown colour map {name!r}; choose one of {", ".join(COLORMAPS)}')
+    levels = np.arange(256, dtype=np.uint8)[:, None]
+    return cv2.applyColorMap(levels, COLORMAPS[name])[:, 0, ::-1].copy()
+
+
+def colorize(map: np.ndarray, name: str = 'inferno') -> np.ndarray:
+    """Colours of a map in [0, 1] (values outside are clipped).
+
+    Args:
+        map: (h, w) in [0, 1].
+        name: one of :data:`COLORMAPS`.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
+    """
+    levels = np.clip(np.nan_to_num(map) * 255 + 0.5, 0, 255).astype(np.uint8)
+    return colormap(name)[levels]
+
+
+def overlay_map(image: np.ndarray, map: np.ndarray, name: str = 'inferno', strength: float = 0.85) -> np.ndarray:
+    """A heat map over an image: the hotter, the more opaque, so that cold regions keep showing the photograph.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        map: (h, w) any size and range; stretched to [0, 1] (a constant map, or one with NaN, is all 0) and resized.
+        name: one of :data:`COLORMAPS`.
+        strength: opacity of the hottest point, in [0, 1].
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    image = check_image(image)
+    if not 0 <= strength <= 1:
+        raise ValueError(f'strength must be in [0, 1]; got {strength}')
+    heat = cv2.resize(minmax(map), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    alpha = (strength * np.sqrt(heat))[..., None]
+    photo = image.astype(np.float32) * (1 - 0.25 * strength * (1 - heat[..., None]))
+    mixed = photo * (1 - alpha) + colorize(heat, name).astype(np.float32) * alpha
+    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+
+
+def draw_boxes(
+    image: np.ndarray,
+    predicted: np.ndarray | None = None,
+    true: np.ndarray | None = None,
+    thickness: int | None = None,
+) -> np.ndarray:
+    """Predicted (solid yellow) and true (dashed blue) boxes over an image.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        predicted: (4,) or (M, 4) xyxy in pixels of ``image``, end exclusive; boxes that are not finite are skipped.
+        true: the same.
+        thickness: of the stroke in pixels; by default it follows the size of the image.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    canvas = check_image(image).copy()
+    height, width = canvas.shape[:2]
+    stroke = max(1, round(min(height, width) / 120)) if thickness is None else thickness
+    for boxes, color, dashed in ((true, TRUE_COLOR, True), (predicted, PREDICTED_COLOR, False)):
+        for box in as_boxes(boxes):
+            x0, y0, x1, y1 = np.clip(np.round(box), 0, [width, height, width, height]).astype(int)
+            corners = [(x0, y0), (x1 - 1, y0), (x1 - 1, y1 - 1), (x0, y1 - 1)]
+            for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
+                cv2.line(canvas, start, end, CASING, stroke + 2)
+            for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
+                for a, b in _dashes(start, end, 5 * stroke) if dashed else [(start, end)]:
+                    cv2.line(canvas, a, b, color, stroke)
+    return canvas
+
+
+def _dashes(start: tuple[int, int], end: tuple[int, int], length: int) -> list[tuple]:
+    """Pieces of a line, each ``length`` long with gaps of 3/5 of that."""
+    a, b = np.array(start, float), np.array(end, float)
+    distance = max(np.linalg.norm(b - a), 1e-9)
+    direction = (b - a) / distance
+    pieces = []
+    for offset in np.arange(0, distance, 1.6 * length):
+        stop = min(offset + length, distance)
+        pieces.append(tuple(tuple(int(v) for v in np.round(a + t * direction)) for t in (offset, stop)))
+    return pieces
+
+
+def legend(width: int, has_true: bool = True, has_predicted: bool = True) -> np.ndarray:
+    """A strip that says which box is which.
+
+    Returns:
+        (24, width, 3) uint8 RGB.
+    """
+    strip = np.full((24, width, 3), 24, np.uint8)
+    x = 8
+    for shown, text, boxes in ((has_predicted, 'predicted', 'predicted'), (has_true, 'true', 'true')):
+        if shown and x + 24 < width:
+            strip = draw_boxes(strip, **{boxes: np.array([x, 6, x + 18, 18])}, thickness=2)
+            strip = draw_text(strip, text, (x + 24, 4))
+            x += 36 + 8 * len(text)
+    return strip
+
+
+def draw_text(image: np.ndarray, text: str, at: tuple[int, int], size: int = 13) -> np.ndarray:
+    """White text whose upper left corner is ``at`` (x, y); it is cut at the right edge.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    picture = Image.fromarray(check_image(image))
+    ImageDraw.Draw(picture).text(at, text.replace('\n', ' '), fill=(240, 240, 240), font=ImageFont.load_default(size))
+    return np.asarray(picture)
+
+
+def enlarge(image: np.ndarray, side: int) -> tuple[np.ndarray, float]:
+    """An image whose shorter side is at least ``side`` pixels, and the factor it grew by (never below 1)."""
+    image = check_image(image)
+    factor = max(1.0, side / min(image.shape[:2]))
+    if factor == 1:
+        return image.copy(), 1.0
+    size = (round(image.shape[1] * factor), round(image.shape[0] * factor))
+    return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), factor
+
+
+def side_by_side(pictures: list[np.ndarray], gap: int = 4) -> np.ndarray:
+    """Pictures in a row, scaled to the height of the first.
+
+    Args:
+        pictures: (H_i, W_i, 3) uint8 RGB each.
+        gap: dark pixels between two of them.
+
+    Returns:
+        (H_0, W, 3) uint8 RGB.
+    """
+    if not pictures:
+        raise ValueError('side_by_side needs at least one picture')
+    height = check_image(pictures[0]).shape[0]
+    row = []
+    for picture in map(check_image, pictures):
+        width = max(1, round(picture.shape[1] * height / picture.shape[0]))
+        same = picture.shape[:2] == (height, width)
+        row += [picture if same else cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)]
+        row += [np.full((height, gap, 3), 24, np.uint8)]
+    return np.concatenate(row[:-1], axis=1)
+
+
+def localization_strip(
+    image: np.ndarray,
+    map: np.ndarray,
+    predicted: np.ndarray | None = None,
+    true: np.ndarray | None = None,
+    caption: str = '',
+) -> np.ndarray:
+    """The picture of one result: photograph with boxes, map over it, map with boxes, and a legend below.
+
+    Args:
+        image: (H, W, 3) uint8 RGB; enlarged to at least 240 pixels.
+        map: (h, w) any range.
+        predicted: (4,) or (M, 4) xyxy in pixels of ``image``.
+        true: the same.
+        caption: text beside the legend.
+
+    Returns:
+        (H' + 24, W', 3) uint8 RGB.
+    """
+    photo, factor = enlarge(image, 240)
+    boxes = {'predicted': as_boxes(predicted) * factor, 'true': as_boxes(true) * factor}
+    heat = overlay_map(photo, map)
+    strip = side_by_side([draw_boxes(photo, **boxes), heat, draw_boxes(heat, **boxes)])
+    bar = legend(strip.shape[1], has_true=len(boxes['true']) > 0, has_predicted=len(boxes['predicted']) > 0)
+    return np.concatenate([strip, draw_text(bar, caption, (190, 4))])
+
+
+def color_bar(low: float, high: float, unit_name: str = '', name: str = 'inferno', width: int = 320) -> np.ndarray:
+    """A horizontal colour bar with its two end values, for maps that have a unit (defocus, depth).
+
+    Returns:
+        (40, width, 3) uint8 RGB.
+    """
+    ramp = colorize(np.tile(np.linspace(0, 1, width), (16, 1)), name)
+    bar = np.concatenate([ramp, np.full((24, width, 3), 24, np.uint8)])
+    bar = draw_text(bar, f'{low:.3g} {unit_name}'.strip(), (4, 20))
+    text = f'{high:.3g} {unit_name}'.strip()
+    return draw_text(bar, text, (max(0, width - 4 - round(ImageFont.load_default(13).getlength(text))), 20))
+
+
+def check_image(image: np.ndarray) -> np.ndarray:
+    """The image itself.
+
+    Raises:
+        ValueError: it is not (H, W, 3) uint8.
+    """
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f'an image is (H, W, 3) uint8 RGB; got {image.dtype} of shape {image.shape}')
+    return image
+
+
+def as_boxes(boxes: np.ndarray | list | None) -> np.ndarray:
+    """Boxes as (M, 4) float64, those that are not finite dropped; ``None`` and an empty list are (0, 4)."""
+    if boxes is None or len(boxes) == 0:
+        return np.zeros((0, 4))
+    boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    return boxes[np.isfinite(boxes).all(axis=1)]

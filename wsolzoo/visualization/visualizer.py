@@ -1,0 +1,72 @@
+"""The door to this package for hooks and configs."""
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from wsolzoo.registry import VISUALIZERS
+from wsolzoo.visualization.overlay import localization_strip
+from wsolzoo.visualization.report import wanted_images, write_report
+from wsolzoo.visualization.summary import Headline, headlines
+
+
+@VISUALIZERS.register_module()
+class LocVisualizer:
+    """Draws localization results.
+
+    Hooks reach it through the registry and so need not know this package; a plugin replaces it by registering another
+    class with these methods and naming it in ``ReportHook(visualizer=dict(type=…))``.
+    """
+
+    def headlines(self, result: dict) -> list[Headline]:
+        """See :func:`wsolzoo.visualization.summary.headlines`."""
+        return headlines(result)
+
+    def wanted_images(self, result: dict, seed: int = 0) -> list[str]:
+        """See :func:`wsolzoo.visualization.report.wanted_images`."""
+        return wanted_images(result, seed)
+
+    def write_report(self, result: dict, path: str | Path, **kwargs: object) -> Path:
+        """See :func:`wsolzoo.visualization.report.write_report`."""
+        return write_report(result, path, **kwargs)
+
+    def save_strip(self, folder: str | Path, img_id: str, picture: Mapping, record: Mapping) -> Path:
+        """Write photograph, map and boxes of one image as a PNG.
+
+        Args:
+            folder: where to write; made if absent.
+            img_id: its file name is made safe, see :func:`safe_name`.
+            picture: ``image`` (H, W, 3) uint8 RGB and ``map`` (h, w).
+            record: an entry of ``result['images']``; ``box``, ``gt_boxes`` and ``iou`` are read where present.
+
+        Returns:
+            The file written.
+        """
+        caption = img_id if record.get('iou') is None else f'IoU {record["iou"]:.2f}   {img_id}'
+        strip = localization_strip(
+            picture['image'], picture['map'], predicted=record.get('box'), true=record.get('gt_boxes'), caption=caption
+        )
+        path = Path(folder) / f'{safe_name(img_id)}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        done, data = cv2.imencode('.png', np.ascontiguousarray(strip[..., ::-1]))
+        if not done:
+            raise ValueError(f'cannot encode the picture of {img_id!r} as PNG')
+        path.write_bytes(data.tobytes())
+        return path
+
+
+def safe_name(img_id: str) -> str:
+    """A file name for an image id: separators and odd characters become ``_``.
+
+    Ids that would collide or were changed beyond separators get eight digits of their hash.
+
+    Example:
+        >>> safe_name('val/ILSVRC2012_val_00000001.JPEG')
+        'val_ILSVRC2012_val_00000001.JPEG-ad4f1a5e'
+    """
+    name = re.sub(r'[^\w.-]+', '_', img_id, flags=re.ASCII).lstrip('.')[:100]
+    return name if name == img_id else f'{name}-{sha256(img_id.encode()).hexdigest()[:8]}'
