@@ -5,7 +5,8 @@ Conventions (those of the PySODMetrics toolbox, version 1.6.2, which most recent
 ``>= t``; every measure is computed per image, then averaged with equal weight. Curves are indexed by the level, 0..255.
 """
 
-from typing import NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -137,8 +138,9 @@ def mean_absolute_error(pred: np.ndarray, mask: np.ndarray) -> float:
 def e_from_counts(fp: np.ndarray, tp: np.ndarray, num_foreground: int, num_pixels: int) -> np.ndarray:
     """Return the E-measure of binary maps from their counts (Fan et al., IJCAI 2018, eqs 2-4).
 
-    phi = value - mean for prediction and truth; alignment = 2 p g / (p^2 + g^2); E = sum((alignment + 1)^2 / 4) / (N-1).
-    Only four pairs of values occur, so counts are enough. An empty truth counts predicted background instead, a full
+    phi = value - mean for prediction and truth; alignment = 2 p g / (p^2 + g^2);
+    E = sum((alignment + 1)^2 / 4) / (N - 1). Only four pairs of values occur, so counts are enough.
+    An empty truth counts predicted background instead, a full
     one predicted foreground. The range is [0, N/(N-1)]: a perfect map scores slightly above 1, as in the toolbox.
     """
     fp, tp = np.asarray(fp, float), np.asarray(tp, float)

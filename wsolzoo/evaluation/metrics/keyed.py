@@ -3,7 +3,8 @@
 import warnings
 from abc import abstractmethod
 from collections import Counter
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.dist import all_gather_object
