@@ -1,0 +1,165 @@
+"""InCA: regions, losses by hand, gradient rules, and the bounded memory of the non-local block."""
+
+import pytest
+import torch
+
+from wsolzoo.methods.inca import (
+    InCAAttention,
+    InCAConsistencyLoss,
+    InCAContrastiveLoss,
+    InCANeck,
+    NonLocalAttention,
+    Thresholds,
+    minmax,
+    regions,
+)
+from wsolzoo.models.outputs import HeadOutput, LocOutputs
+from wsolzoo.testing import build_model, tiny_batch
+
+
+def outputs(*attentions: InCAAttention) -> LocOutputs:
+    empty = torch.zeros(1)
+    return LocOutputs(empty, (empty,), attentions, HeadOutput(empty, empty), empty, [])
+
+
+def attention(embeddings, valid=(True,), map=None) -> InCAAttention:
+    map = torch.zeros(1, 1, 2, 2) if map is None else map
+    return InCAAttention(map, torch.zeros(1, 1, 2, 2), torch.tensor(embeddings), torch.tensor(valid))
+
+
+def test_regions_by_hand_and_foreground_and_background_are_a_partition():
+    a = torch.tensor([[[[0.0, 0.1, 0.2, 0.5, 0.8, 0.9, 1.0]]]])
+    dropped, foreground, background = regions(a, Thresholds(0.8, 0.2))[0, :, 0].int().tolist()
+    assert foreground == [0, 0, 0, 1, 1, 1, 1]
+    assert background == [1, 1, 1, 0, 0, 0, 0]
+    assert dropped == [0, 0, 0, 1, 0, 0, 0]
+    assert regions(a, Thresholds(0.8, 0.2), drop_bg=False)[0, 0, 0].int().tolist() == [1, 1, 1, 1, 0, 0, 0]
+    random = regions(torch.randn(5, 1, 6, 6), Thresholds())
+    assert torch.equal(random[:, 1], ~random[:, 2])
+
+
+def test_thresholds_relative_to_the_maximum_or_the_range():
+    a = torch.tensor([[[[2.0, 3.0, 4.0]]]])
+    assert regions(a, Thresholds(0.9, 0.6, 'max'))[0, 1, 0].tolist() == [False, True, True]
+    assert regions(a, Thresholds(0.9, 0.6, 'minmax'))[0, 1, 0].tolist() == [False, False, True]
+
+
+def test_contrastive_loss_by_hand():
+    same, orthogonal = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    loss = InCAContrastiveLoss(margin=0.5)
+    assert loss(outputs(attention([same])))['loss_ca'].item() == 0.0
+    assert loss(outputs(attention([orthogonal])))['loss_ca'].item() == pytest.approx(2.5)
+    both = loss(outputs(attention([same]), attention([orthogonal])))['loss_ca']
+    assert both.item() == pytest.approx(1.25), 'mean over the necks'
+    half = attention([same, orthogonal], valid=(True, False))
+    assert loss(outputs(half))['loss_ca'].item() == 0.0, 'an image with an empty region does not count'
+    nothing = attention([orthogonal], valid=(False,))
+    assert loss(outputs(nothing))['loss_ca'].item() == 0.0
+
+
+def test_consistency_loss_by_hand_and_its_stop_gradient():
+    first = torch.tensor([[[[0.0, 1.0], [2.0, 4.0]]]], requires_grad=True)
+    last = torch.tensor([[[[0.0, 0.0], [0.0, 1.0]]]], requires_grad=True)
+    pair = outputs(attention([[[0.0]] * 3], map=first), attention([[[0.0]] * 3], map=last))
+    value = InCAConsistencyLoss(weight=2.0)(pair)['loss_fc']
+    assert value.item() == pytest.approx(2.0 * (0.25**2 + 0.5**2) / 4)
+    value.backward()
+    assert first.grad.abs().sum() > 0
+    assert last.grad is None
+    with pytest.raises(ValueError, match='at least two'):
+        InCAConsistencyLoss()(outputs(attention([[[0.0]] * 3])))
+
+
+def test_losses_without_necks_say_what_to_do():
+    with pytest.raises(ValueError, match='InCANeck'):
+        InCAContrastiveLoss()(outputs())
+
+
+def test_minmax_of_a_constant_is_zero():
+    assert minmax(torch.full((1, 1, 3, 3), 7.0)).abs().max() == 0
+
+
+def test_non_local_attention_starts_as_the_channel_mean():
+    torch.manual_seed(0)
+    feat = torch.randn(2, 16, 7, 5)
+    torch.testing.assert_close(NonLocalAttention(16)(feat), feat.mean(1, keepdim=True))
+
+
+@pytest.mark.parametrize('similarity', ['softmax', 'dot'])
+def test_non_local_attention_against_the_definition(similarity):
+    torch.manual_seed(0)
+    block = NonLocalAttention(8, embed_ratio=2, similarity=similarity, residual=False).double()
+    feat = torch.randn(1, 8, 4, 3).double()
+    q, k, v = (conv(feat)[0].flatten(1) for conv in (block.query, block.key, block.value))
+    weights = q.T @ k
+    weights = weights.softmax(1) if similarity == 'softmax' else weights / 12
+    expected = torch.stack([sum(weights[i, j] * v[:, j] for j in range(12)) for i in range(12)], 1).mean(0)
+    torch.testing.assert_close(block(feat).flatten(), expected)
+
+
+def test_keys_are_bounded_at_56x56(monkeypatch):
+    seen = []
+    original = torch.Tensor.softmax
+    monkeypatch.setattr(torch.Tensor, 'softmax', lambda self, dim: seen.append(self.shape) or original(self, dim))
+    NonLocalAttention(8)(torch.randn(1, 8, 56, 56))
+    assert seen == [(1, 3136, 784)]
+
+
+def test_neck_is_the_identity_in_evaluation():
+    neck, feat = InCANeck(4).eval(), torch.randn(2, 4, 5, 5)
+    out, nothing = neck(feat)
+    assert out is feat
+    assert nothing is None
+
+
+@pytest.mark.parametrize(('drop_prob', 'dropping'), [(1.0, True), (0.0, False)])
+def test_training_gates_with_mask_or_importance(drop_prob, dropping):
+    torch.manual_seed(0)
+    neck, feat = InCANeck(4, drop_prob=drop_prob).train(), torch.rand(2, 4, 5, 5)
+    out, got = neck(feat)
+    attention = feat.mean(1, keepdim=True)
+    gate = regions(attention, Thresholds())[:, :1].float() if dropping else attention.sigmoid()
+    torch.testing.assert_close(out, feat * gate)
+    torch.testing.assert_close(got.embeddings.norm(dim=-1), torch.ones(2, 3))
+
+
+def test_gate_frequency_follows_the_probability():
+    torch.manual_seed(0)
+    neck, feat = InCANeck(2, drop_prob=0.75).train(), torch.rand(1, 2, 4, 4) + 0.1
+    dropped = sum(bool((neck(feat)[0] == 0).any()) for _ in range(2000))
+    assert 1420 < dropped < 1580
+
+
+@pytest.mark.parametrize(('mask_mode', 'direct'), [('hard', False), ('attn_weighted', True), ('soft', True)])
+def test_only_the_labelled_extensions_let_the_contrastive_loss_reach_the_attention(mask_mode, direct):
+    torch.manual_seed(0)
+    neck = InCANeck(4, non_local={}, mask_mode=mask_mode).train()
+    torch.nn.init.constant_(neck.non_local.gamma, 0.5)
+    _, got = neck(torch.rand(3, 4, 6, 6, requires_grad=True))
+    InCAContrastiveLoss(margin=4.0)(outputs(got))['loss_ca'].backward()
+    reached = neck.non_local.query.weight.grad is not None and neck.non_local.query.weight.grad.abs().sum() > 0
+    assert bool(reached) is direct
+
+
+def test_inserted_into_a_backbone_by_config():
+    torch.manual_seed(0)
+    model = build_model(
+        {
+            'model': {
+                'type': 'Localizer',
+                'data_preprocessor': {'type': 'ImgDataPreprocessor', 'mean': [128.0] * 3, 'std': [64.0] * 3},
+                'backbone': {'type': 'PlainNet', 'base_channels': 4},
+                'necks': {
+                    'stage2': {'type': 'InCANeck', 'non_local': {}},
+                    'stage3.0': {'type': 'InCANeck', 'non_local': {}, 'embed_channels': 3},
+                },
+                'head': {'type': 'CAMHead', 'num_classes': 5},
+                'losses': [{'type': 'InCAContrastiveLoss'}, {'type': 'InCAConsistencyLoss'}],
+            }
+        }
+    ).train()
+    batch = model.data_preprocessor(tiny_batch(5, 32), training=True)
+    scalars = model(batch['inputs'], batch['data_samples'], mode='loss')
+    assert {'loss_cls', 'loss_ca', 'loss_fc'} <= set(scalars)
+    sum(value for name, value in scalars.items() if 'loss' in name).backward()
+    assert model.necks['stage2'].non_local.gamma.grad is not None
