@@ -1,0 +1,265 @@
+"""One scene from (seed, split, index): an animal in a place, and everything that is true about it."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from ..defocus.lens import Lens
+from .animal import build_animal, paint_animal, pose_animal
+from .clutter import draw_clutter
+from .defocus import FOCAL_MM, circle_of_confusion, composite, lens_for
+from .habitat import FAR, Backdrop, draw_backdrop, ground_depth
+from .shapes import SCALE, Layer
+from .species import COATS, SPECIES, TAILS
+
+SPLITS = {'train': 0, 'val': 1, 'test': 2}
+SIZES = (64, 96, 128)
+FORMAT_VERSION = 1
+"""Raised whenever the same parameters would draw another picture: caches of older versions are drawn anew."""
+
+_WORLD, _ANIMAL, _CAMERA, _ORDER = range(4)
+_MAX_CUT, _MAX_HEAD_CUT = 0.12, 0.2
+
+
+@dataclass(frozen=True)
+class SceneSpec:
+    """What kind of scenes to draw.
+
+    Args:
+        size: side of the picture in pixels: 64, 96 or 128.
+        body_evidence: probability that coat, tail and coat hue follow the species; the rest is uniform. At 0 only the
+            head tells the species.
+        spread: how much of the range of place, size, turn and pose is used, in [0, 1], about its middle.
+        flip: whether half of the animals face left.
+        max_coc: greatest circle of confusion in pixels; 0 draws everything sharp.
+        focus: what the lens is focused on: the 'animal', or a distance drawn at 'random'.
+        animal: draw the animal; without it the same place is left empty (to test that places tell nothing).
+
+    Raises:
+        ValueError: where a value is out of its range.
+    """
+
+    size: int = 96
+    body_evidence: float = 1.0
+    spread: float = 1.0
+    flip: bool = True
+    max_coc: float = 0.0
+    focus: str = 'animal'
+    animal: bool = True
+
+    def __post_init__(self) -> None:
+        if self.size not in SIZES:
+            raise ValueError(f'size must be one of {", ".join(map(str, SIZES))}; got {self.size!r}')
+        for name in ('body_evidence', 'spread'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f'{name} must be in [0, 1]; got {getattr(self, name)!r}')
+        if self.max_coc < 0:
+            raise ValueError(f'max_coc must be at least 0 pixels; got {self.max_coc!r}')
+        if self.focus not in ('animal', 'random'):
+            raise ValueError(f"focus must be 'animal' or 'random'; got {self.focus!r}")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture and its truth. H = W = ``size``; coordinates in pixels, ends exclusive.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR, blurred by the lens where there is one.
+        sharp: the same all in focus (the same array where there is no lens).
+        label: index of the species in :data:`SPECIES`.
+        box: (4,) float64 x0 y0 x1 y1, tight around ``mask``; all zero without an animal.
+        mask: (H, W) bool, the visible animal.
+        head: (H, W) bool, the visible head, part of ``mask``; for analysis only.
+        depth: (H, W) float32 metres; the sky is at 30.
+        focus: distance in focus in metres.
+        coc: (H, W) float32 diameter of the circle of confusion in pixels; zero without a lens.
+        params: what was drawn: habitat, coat, tail, depths, lens.
+    """
+
+    image: np.ndarray
+    sharp: np.ndarray
+    label: int
+    box: np.ndarray
+    mask: np.ndarray
+    head: np.ndarray
+    depth: np.ndarray
+    focus: float
+    coc: np.ndarray
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class _Truth(NamedTuple):
+    mask: np.ndarray
+    head: np.ndarray
+    depth: np.ndarray
+
+
+def _stream(seed: int, split: str, index: int, purpose: int) -> np.random.Generator:
+    if split not in SPLITS:
+        raise ValueError(f'split must be one of {", ".join(SPLITS)}; got {split!r}')
+    if seed < 0 or index < 0:
+        raise ValueError(f'seed and index must be at least 0; got {seed!r} and {index!r}')
+    return np.random.default_rng([seed, SPLITS[split], index, purpose])
+
+
+def scene_label(seed: int, split: str, index: int) -> int:
+    """The species of a scene: every ten scenes in a row hold each species once, in random order."""
+    block, place = divmod(index, len(SPECIES))
+    return int(_stream(seed, split, block, _ORDER).permutation(len(SPECIES))[place])
+
+
+def draw_scene(seed: int, split: str, index: int, **params: Any) -> Scene:
+    """Draw one scene; the same arguments give the same scene, whatever was drawn before.
+
+    Args:
+        seed: seed of the data set.
+        split: 'train', 'val' or 'test'.
+        index: any index from 0.
+        **params: see :class:`SceneSpec`.
+
+    Returns:
+        The scene.
+
+    Raises:
+        ValueError: where an argument is out of its range.
+    """
+    spec = SceneSpec(**params)
+    side = spec.size * SCALE
+    label = scene_label(seed, split, index)
+    world, rng = _stream(seed, split, index, _WORLD), _stream(seed, split, index, _ANIMAL)
+    camera = _stream(seed, split, index, _CAMERA)
+    backdrop = draw_backdrop(world, side)
+    things = draw_clutter(world, backdrop, side)
+
+    build = build_animal(rng, label, spec.body_evidence, spec.spread)
+    pose = pose_animal(rng, build, side, backdrop.horizon, spec.spread, spec.flip)
+    foot = pose.box[3]
+    depth = float(ground_depth(np.array(foot), backdrop.horizon, side))
+    animal, head = paint_animal(rng, build, pose, side, depth)
+    far = [layer for row, layer in things if row <= foot]
+    near = [layer for row, layer in things if row > foot]
+    near = _keep_visible(animal, head, near)
+    layers = [*far, animal, *near] if spec.animal else [*far, *near]
+    truth = _truth(backdrop, layers, head, side)
+
+    _shadows(backdrop.image, [*far, *near], pose.box if spec.animal else None)
+    lit = [_light(layer, backdrop) for layer in layers]
+    lens = _lens(camera, spec, depth)
+    focus = depth if lens is None else lens.focus / 1000
+    rows = ground_depth(np.arange(side) + 0.5, backdrop.horizon, side)
+    develop = _developer(camera, spec.size)
+    sharp = develop(composite(backdrop.image, rows, lit))
+    image = sharp if lens is None else develop(composite(backdrop.image, rows, lit, lens))
+    coc = np.zeros_like(truth.depth)
+    if lens is not None:
+        coc = circle_of_confusion(truth.depth, lens).astype(np.float32)
+    drawn = {
+        'habitat': backdrop.habitat.name, 'species': SPECIES[label], 'coat': COATS[build.evidence.coat],
+        'tail': TAILS[build.evidence.tail], 'hue': build.evidence.hue, 'horizon': backdrop.horizon / SCALE,
+        'animal_depth': depth, 'scale': pose.scale / SCALE, 'lens': lens, 'spec': asdict(spec),
+    }  # fmt: skip
+    return Scene(image, sharp, label, tight_box(truth.mask), *truth, focus, coc, drawn)
+
+
+def tight_box(mask: np.ndarray) -> np.ndarray:
+    """(4,) float64 x0 y0 x1 y1 around the True pixels, ends exclusive; zeros where there is none."""
+    rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not rows.size:
+        return np.zeros(4)
+    return np.array([cols[0], rows[0], cols[-1] + 1, rows[-1] + 1], np.float64)
+
+
+def _coverage(alpha: np.ndarray) -> np.ndarray:
+    """Share of each pixel of the picture that is covered, from coverage in the large frame; uint8."""
+    return cv2.resize(alpha, None, fx=1 / SCALE, fy=1 / SCALE, interpolation=cv2.INTER_AREA)
+
+
+def _small(layer: Layer) -> tuple[slice, slice]:
+    rows, cols = layer.window
+    return slice(rows.start // SCALE, rows.stop // SCALE), slice(cols.start // SCALE, cols.stop // SCALE)
+
+
+def _truth(backdrop: Backdrop, layers: list[Layer], head: np.ndarray, side: int) -> _Truth:
+    """Who is in front at each pixel of the picture: the last layer that covers half of it."""
+    size = side // SCALE
+    rows = ground_depth((np.arange(size) + 0.5) * SCALE, backdrop.horizon, side)
+    depth = np.repeat(rows.astype(np.float32)[:, None], size, 1)
+    mask, face = np.zeros((size, size), bool), np.zeros((size, size), bool)
+    for layer in layers:
+        window, covered = _small(layer), _coverage(layer.image[..., 3]) >= 128
+        depth[window][covered] = min(layer.depth, FAR)
+        is_animal = layer.name == 'animal'
+        mask[window][covered] = is_animal
+        if is_animal:
+            face[window] = covered & (_coverage(head) >= 128)
+    return _Truth(mask, face & mask, depth)
+
+
+def _keep_visible(animal: Layer, head: np.ndarray, near: list[Layer]) -> list[Layer]:
+    """Drops nearer things that would hide more than a little of the animal or of its head."""
+    side = max(layer.image.shape[i] + (layer.y, layer.x)[i] for layer in (animal, *near) for i in (0, 1))
+    body, face = np.zeros((side, side), bool), np.zeros((side, side), bool)
+    body[animal.window], face[animal.window] = animal.image[..., 3] > 127, head > 127
+    hidden, limits = np.zeros((side, side), bool), (_MAX_CUT * body.sum(), _MAX_HEAD_CUT * face.sum())
+    kept = []
+    for layer in near:
+        trial = hidden.copy()
+        trial[layer.window] |= layer.image[..., 3] > 127
+        if (trial & body).sum() <= limits[0] and (trial & face).sum() <= limits[1]:
+            hidden = trial
+            kept.append(layer)
+    return kept
+
+
+def _light(layer: Layer, backdrop: Backdrop) -> Layer:
+    """The layer in the light of the place, paler the farther it is; float32 premultiplied BGRA."""
+    image = layer.image.astype(np.float32)
+    haze = 0.35 * min(1.0, layer.depth / FAR)
+    image[..., :3] *= np.array(backdrop.habitat.light, np.float32) * (1 - haze)
+    image[..., :3] += image[..., 3:] * (np.array(backdrop.haze, np.float32) * (haze / 255))
+    return layer._replace(image=image)
+
+
+def _shadows(image: np.ndarray, layers: list[Layer], animal: tuple[float, float, float, float] | None) -> None:
+    """Darken the ground under the things, in place."""
+    spots = [(layer.x, layer.x + layer.image.shape[1], layer.y + layer.image.shape[0] - 3) for layer in layers]
+    spots = [(x0 + 0.15 * (x1 - x0), x1 - 0.15 * (x1 - x0), y) for x0, x1, y in spots]
+    if animal is not None:
+        spots.append((animal[0], animal[2], animal[3]))
+    side = len(image)
+    for x0, x1, y in spots:
+        half = max(2.0, (x1 - x0) / 2)
+        tall = 0.17 * half
+        top, stop = max(0, int(y - 2 * tall)), min(side, int(y + 2 * tall) + 1)
+        left, right = max(0, int((x0 + x1) / 2 - 1.6 * half)), min(side, int((x0 + x1) / 2 + 1.6 * half) + 1)
+        if stop <= top or right <= left:
+            continue
+        dy = (np.arange(top, stop, dtype=np.float32)[:, None] - y) / tall
+        dx = (np.arange(left, right, dtype=np.float32)[None] - (x0 + x1) / 2) / half
+        image[top:stop, left:right] *= (1 - 0.45 * np.exp(-dy * dy - (dx * dx) ** 2))[..., None]
+
+
+def _lens(rng: np.random.Generator, spec: SceneSpec, depth: float) -> Lens | None:
+    focal, strength, where = rng.choice(FOCAL_MM), rng.uniform(0.5, 1.0), rng.uniform()
+    if not spec.max_coc:
+        return None
+    nearness = 1 / FAR + where * (1 / 2.5 - 1 / FAR)
+    focus = depth if spec.focus == 'animal' else 1 / nearness
+    return lens_for(float(focal), float(focus), strength * spec.max_coc, spec.size)
+
+
+def _developer(rng: np.random.Generator, size: int):
+    """The camera: area sampling, white balance, exposure, vignette and noise, the same for every picture it takes."""
+    gains = (rng.uniform(0.93, 1.07, 3) * rng.uniform(0.85, 1.12)).astype(np.float32)
+    offset = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
+    vignette = 1 - rng.uniform(0, 0.5) * (offset[:, None] ** 2 + offset[None] ** 2)
+    grain = rng.standard_normal((size, size, 3), np.float32) * np.float32(rng.uniform(1.0, 4.5))
+    response = gains * vignette[..., None].astype(np.float32)
+
+    def develop(large: np.ndarray) -> np.ndarray:
+        picture = cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA) * response + grain
+        return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+    return develop
