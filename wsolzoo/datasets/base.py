@@ -86,7 +86,8 @@ class LocalizationDataset(BaseDataset):
     @property
     def count_key(self) -> str:
         """The key of this split in ``COUNTS``."""
-        return getattr(self, 'split', None) or Path(self.ann_file).name
+        parts = [getattr(self, name, None) for name in ('subset', 'split')]
+        return '/'.join(filter(None, parts)) or Path(self.ann_file).name
 
     def need(self, path: str | Path, what: str) -> Path:
         """``path`` if it exists, else an error with the layout that this reader expects."""
@@ -118,7 +119,16 @@ class LocalizationDataset(BaseDataset):
                     f'{type(self).__name__}: label {info["gt_label"]} of {info["img_id"]} is outside 0..'
                     f'{len(classes) - 1 if classes else "K-1"}; labels count from 0'
                 )
-        return data
+        return self._with_truth(data) if self.has_truth else data
+
+    def _with_truth(self, data: list[dict]) -> list[dict]:
+        """Without the images that lack a box and a mask, where others have one; how many goes to the log."""
+        kept = [info for info in data if any(key in info for key in TRUTH_KEYS)]
+        if not kept or len(kept) == len(data):
+            return data
+        text = f'{type(self).__name__}: {len(data) - len(kept)} of {len(data)} images have no box or mask; left out'
+        print_log(text, logger='current', level=logging.WARNING)
+        return kept
 
     def get_data_info(self, idx: int) -> dict:
         """The annotation of image ``idx``, without boxes and masks where the role is ``train-weaksup``."""

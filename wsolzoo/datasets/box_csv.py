@@ -1,11 +1,9 @@
 """Boxes in one CSV file, a row a box: the simplest layout to bring one's own data in."""
 
 import csv
-import logging
 from pathlib import Path
 
 import numpy as np
-from mmengine.logging import print_log
 
 from wsolzoo.registry import DATASETS
 
@@ -43,11 +41,6 @@ class BoxCSV(LocalizationDataset):
         self.subset, self.split, self.class_column = subset, split, class_column
         super().__init__(role, ann_file=ann_file, **kwargs)
 
-    @property
-    def count_key(self) -> str:
-        """The key of ``COUNTS``."""
-        return f'{self.subset}/{self.split}'
-
     def load_data_list(self) -> list[dict]:
         """One entry per image, in the order of the file."""
         with open(self.need(self.ann_file, 'the table of boxes'), newline='', encoding='utf-8') as file:
@@ -62,21 +55,12 @@ class BoxCSV(LocalizationDataset):
                 self._add(data, row, label_of[row[self.class_column]])
         return list(data.values())
 
-    def filter_data(self) -> list[dict]:
-        """Only images with a box, where the role needs one; how many have none goes to the log."""
-        data = super().filter_data()
-        if self.has_truth and (bare := [info for info in data if 'gt_bboxes' not in info]):
-            print_log(
-                f'{self.ann_file}: {len(bare)} of {len(data)} images have no box; left out', 'current', logging.WARNING
-            )
-        return [info for info in data if 'gt_bboxes' in info or not self.has_truth]
-
     def _labels(self, names: list[str]) -> dict[str, int]:
         """Class number of each name in the file."""
         if all(name.isdigit() for name in names):
             return {name: int(name) for name in names}
-        self._metainfo.setdefault('classes', tuple(names))
-        return {name: label for label, name in enumerate(names)}
+        classes = self._metainfo.setdefault('classes', tuple(names))
+        return {name: classes.index(name) for name in names}
 
     def _add(self, data: dict[str, dict], row: dict, label: int) -> None:
         """One row of the file, which starts an image or adds a box to it."""
