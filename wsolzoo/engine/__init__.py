@@ -1,5 +1,5 @@
 """Hooks, loops, optimizer wrappers and checkpoint loading: one import line per module that registers something."""
 
-from wsolzoo.engine import amp, loops, optim
+from wsolzoo.engine import amp, checkpoint, loops, optim
 
-__all__ = ['amp', 'loops', 'optim']
+__all__ = ['amp', 'checkpoint', 'loops', 'optim']

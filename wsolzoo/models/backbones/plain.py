@@ -17,7 +17,7 @@ class PlainNet(StagedBackbone):
 
     Args:
         base_channels: channels of the stem and of the first group.
-        strides: of the stem and of each group. The default ends at stride 4 after group 2 and at stride 8 after group 3.
+        strides: of the stem and of each group. The default reaches 4 in group 2 and 8 in group 3.
         depth: convolutions in each group.
         out_stages: the stages to return, the last one by default.
         init_cfg: defaults to Kaiming-normal convolutions.
@@ -33,9 +33,7 @@ class PlainNet(StagedBackbone):
     ) -> None:
         super().__init__(init_cfg or {'type': 'Kaiming', 'layer': 'Conv2d'})
         if depth < 1 or len(strides) < 2:
-            raise ValueError(
-                f'PlainNet needs depth >= 1 and strides for the stem and one group; got {depth}, {strides}'
-            )
+            raise ValueError(f'PlainNet needs depth >= 1 and strides of the stem and a group; got {depth}, {strides}')
         self.stem = _conv_bn_relu(3, base_channels, strides[0])
         stages = {'stem': ('stem',)}
         channels = base_channels

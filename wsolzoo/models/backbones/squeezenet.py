@@ -15,9 +15,9 @@ FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 25
 class SqueezeNet(StagedBackbone):
     """torchvision's ``squeezenet1_1`` without its classifier.
 
-    Stages ``conv1`` (with ReLU), ``pool1``, ``fire2``, ``fire3``, ``pool3``, ``fire4``, ``fire5``, ``pool5``, ``fire6`` …
-    ``fire9``. State-dict keys are torchvision's ``features.*``. Pools are in ceil mode: 14x14 out of 227 pixels, 13x13
-    out of 224.
+    Stages ``conv1`` (with ReLU), ``pool1``, ``fire2``, ``fire3``, ``pool3``, ``fire4``, ``fire5``, ``pool5`` and
+    ``fire6`` … ``fire9``. State-dict keys are torchvision's ``features.*``. Pools are in ceil mode: 14x14 out of 227
+    pixels, 13x13 out of 224.
 
     Args:
         output_stride: 16, or 8 (pool5 with stride 1).

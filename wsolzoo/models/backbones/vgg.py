@@ -9,7 +9,7 @@ from wsolzoo.registry import MODELS
 
 Pool = int | tuple[int, int] | None
 POOLS = {8: (2, 2, 2, None, None), 16: (2, 2, 2, 2, None), 32: (2, 2, 2, 2, 2)}
-"""Strides of the five max-pools by output stride (Choe et al., CVPR 2020: 14x14 without pool5, 28x28 without pool4 too)."""
+"""Strides of the five max-pools by output stride (Choe et al., CVPR 2020: no pool5 at 14x14, nor pool4 at 28x28)."""
 
 
 @MODELS.register_module()
@@ -45,9 +45,7 @@ class VGG16(StagedBackbone):
         from torchvision.models.vgg import cfgs, make_layers
 
         if pools is None and output_stride not in POOLS:
-            raise ValueError(
-                f'VGG16 has output_stride {", ".join(map(str, POOLS))} (or pools=...); got {output_stride}'
-            )
+            raise ValueError(f'VGG16 has output_stride 8, 16 or 32 (or pools=...); got {output_stride}')
         pools = tuple(POOLS[output_stride] if pools is None else pools)
         if len(pools) != 5:
             raise ValueError(f'pools must say something for each of the five max-pools; got {len(pools)}: {pools}')
