@@ -9,7 +9,7 @@ from html import escape
 
 Points = Sequence[tuple[float, float]]
 WIDTH, HEIGHT = 520, 300
-LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 40
+LEFT, RIGHT, TOP, BOTTOM = 46, 14, 26, 40
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -37,9 +37,10 @@ def thin(points: Points, limit: int = 240) -> list[tuple[float, float]]:
 
 
 def number(value: float) -> str:
-    """A number as short as it stays exact to four digits; very small ones as 1e-4."""
-    if value != 0 and abs(value) < 1e-3:
-        return f'{value:.1e}'.replace('e-0', 'e-')
+    """A number in at most four digits; small ones as 1.5e-3."""
+    if value != 0 and abs(value) < 0.01:
+        digits, power = f'{value:.1e}'.split('e')
+        return f'{float(digits):g}e{int(power)}'
     return f'{value:.4g}'
 
 
@@ -69,7 +70,7 @@ class Frame:
             parts.append(f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - 22}">{number(value)}</text>')
         middle = (LEFT + WIDTH - RIGHT) / 2
         parts.append(f'<text class="axis" text-anchor="middle" x="{middle}" y="{HEIGHT - 4}">{escape(self.x_label)}</text>')
-        parts.append(f'<text class="axis" x="{LEFT}" y="{TOP - 3}">{escape(self.y_label)}</text>' if self.y_label else '')
+        parts.append(f'<text class="axis" x="2" y="12">{escape(self.y_label)}</text>' if self.y_label else '')
         return ''.join(parts)
 
     def path(self, points: Points, css: str) -> str:

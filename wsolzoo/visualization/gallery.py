@@ -30,7 +30,7 @@ class Selection:
         return list(dict.fromkeys(record['img_id'] for record in records))
 
 
-def select(records: list[dict], count: int = 12, per_cause: int = 8, seed: int = 0) -> Selection:
+def select(records: list[dict], count: int = 12, per_cause: int = 6, seed: int = 0) -> Selection:
     """Best and worst by IoU, a seeded random sample, and a seeded sample of each cause.
 
     The answer depends on the records and the seed, not on the order in which processes delivered them.

@@ -57,7 +57,7 @@ def colorize(map: np.ndarray, name: str = 'inferno') -> np.ndarray:
     return colormap(name)[levels]
 
 
-def overlay_map(image: np.ndarray, map: np.ndarray, name: str = 'inferno', strength: float = 0.85) -> np.ndarray:
+def overlay_map(image: np.ndarray, map: np.ndarray, name: str = 'inferno', strength: float = 0.75) -> np.ndarray:
     """A heat map over an image: the hotter, the more opaque, so that cold regions keep showing the photograph.
 
     Args:
@@ -73,7 +73,7 @@ def overlay_map(image: np.ndarray, map: np.ndarray, name: str = 'inferno', stren
     if not 0 <= strength <= 1:
         raise ValueError(f'strength must be in [0, 1]; got {strength}')
     heat = cv2.resize(minmax(map), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
-    alpha = (strength * np.sqrt(heat))[..., None]
+    alpha = (strength * heat**0.7)[..., None]
     photo = image.astype(np.float32) * (1 - 0.25 * strength * (1 - heat[..., None]))
     mixed = photo * (1 - alpha) + colorize(heat, name).astype(np.float32) * alpha
     return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from wsolzoo.visualization import charts
 from wsolzoo.visualization.gallery import figure, name_of, select
 from wsolzoo.visualization.overlay import PREDICTED_COLOR, TRUE_COLOR
-from wsolzoo.visualization.summary import CAUSES, cause_key, cause_texts, headlines, is_number, protocol_table
+from wsolzoo.visualization.summary import BASELINE, CAUSES, COLUMNS, cause_key, cause_texts, headlines, is_number, protocol_table
 
 TEMPLATE, STYLE = 'report.html.j2', 'report.css'
 
@@ -54,6 +54,7 @@ def write_report(
         'subtitle': meta.pop('subtitle', ''),
         'headlines': headlines(result),
         'tables': [(name, protocol_table(entry), entry) for name, entry in result.get('protocols', {}).items()],
+        'policies': [*COLUMNS.items(), BASELINE],
         'accuracy': _accuracy_curves(result),
         'training': _training_curves(curves or {}),
         'histogram': _iou_histogram(result),

@@ -11,6 +11,8 @@ COLUMNS = {
 }
 """Who chose the threshold: the three columns of every box table, never mixed."""
 
+BASELINE = ('centred box', 'the best single box in the middle of every image, blind to what the image shows')
+
 HEADLINES = (
     ('GT-known', 'GTKnown', 'the box of the true class overlaps a true box by at least half'),
     ('Top-1 Loc', 'Top1Loc', 'the box overlaps by at least half and the first guess of the class is right'),
@@ -21,6 +23,9 @@ HEADLINES = (
     ('Top-1', 'top1', 'images whose first guess of the class is right'),
 )
 """(name on the page and in metrics.json, key in the result, meaning)."""
+
+LABELS = {'GTKnown': 'GT-known', 'Top1Loc': 'Top-1 Loc', 'Top5Loc': 'Top-5 Loc', 'top1': 'Top-1', 'top5': 'Top-5'}
+"""How keys of the result are written for people; the others are written as they are."""
 
 CAUSES = {
     'hit': ('Found', 'The predicted box overlaps a true box by at least half.'),
@@ -125,10 +130,10 @@ def protocol_table(entry: dict) -> dict:
         cells = [_cell(metric, given.get(column, {}).get(metric)) for column in shown]
         if baseline:
             cells.append(_cell(metric, baseline.get(metric)))
-        rows.append((metric, cells))
+        rows.append((LABELS.get(metric, metric), cells))
     columns = [(name, COLUMNS.get(name, '')) for name in shown]
     if baseline:
-        columns.append(('centred box', 'one box in the middle of every image, its size chosen likewise'))
+        columns.append(BASELINE)
     return {'columns': columns, 'rows': rows}
 
 
