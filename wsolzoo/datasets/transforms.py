@@ -180,7 +180,7 @@ class RandomFlip(BaseTransform):
         width = results['img'].shape[1]
         for key in ('img', 'gt_seg_map', 'gt_map'):
             if key in results:
-                results[key] = np.ascontiguousarray(results[key][:, ::-1])
+                results[key] = torch.from_numpy(np.require(results[key], requirements='W')).flip(1).numpy()
         if 'gt_bboxes' in results:
             x0, y0, x1, y1 = results['gt_bboxes'].T
             results['gt_bboxes'] = np.stack([width - x1, y0, width - x0, y1], axis=1)
