@@ -1,0 +1,1 @@
+"""Evaluation: protocols, numbers from arrays, and the metrics that feed them."""

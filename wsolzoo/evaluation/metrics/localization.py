@@ -1,0 +1,203 @@
+"""Localization by any number of protocols, as an MMEngine metric."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wsolzoo.evaluation.counts import KINDS, BoxCounts, is_hit, rank_of
+from wsolzoo.evaluation.functional.causes import DEFINITIONS, cause_of
+from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, squeeze_map, to_numpy
+from wsolzoo.evaluation.protocols import Protocol, resolve
+from wsolzoo.evaluation.records import BoxRecord, box_record, pixel_record
+from wsolzoo.evaluation.summary import BoxSummary, iou_key, pixel_entry, thresholds_of
+from wsolzoo.registry import METRICS
+
+
+@METRICS.register_module()
+class LocalizationMetric(ImageKeyedMetric):
+    """MaxBoxAcc, MaxBoxAccV2, Top-1, Top-5 and GT-known Loc, PxAP and pIoU: whatever the protocols ask for.
+
+    Maps are resized to the network's input (``img_shape``), so that the test pipeline must be the protocol's
+    (``Geometry`` 'WE' or 'BAS'); an input of another size is stated under ``deviations``. Each image leaves one record
+    of boxes and counts, keyed by its id.
+
+    Keys of the returned metrics are qualified by the protocol: ``choe2020-v2/MaxBoxAccV2``, ``choe2020-v2/BoxAcc@0.3``,
+    ``choe2020-v1/GTKnown@0.5/oracle``, ``choe2020-v1/Top1Loc@0.5/transferred``, ``choe2020-pxap/PxAP``. All values are
+    percent. Without a column at the end a key is the protocol's own headline.
+
+    After evaluation :attr:`result` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
+    ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``), ``classification``, ``breakdown`` by
+    class and size and ``images`` (with the cause of each failure, :mod:`wsolzoo.evaluation.functional.causes`), the
+    last two under the first box protocol; and ``causes``, their definitions.
+
+    Args:
+        protocols: names, :class:`~wsolzoo.evaluation.protocols.Protocol` objects, or dicts as in
+            :func:`~wsolzoo.evaluation.protocols.vary`.
+        report: which of 'GTKnown', 'Top1Loc', 'Top5Loc' to report; those that need class scores are left out where
+            there are none.
+        fixed: threshold of the column 'fixed' by protocol name; default the published one.
+        chosen: thresholds chosen elsewhere, as in :attr:`chosen`, see :meth:`transfer`.
+        per_image: keep ``images`` in the result.
+        collect_device: unused, records are gathered as objects.
+        prefix: put before every key; default none.
+
+    Raises:
+        ValueError: 'GTKnown' is asked of maps that were made for the predicted class (``cam_class='pred'``).
+    """
+
+    default_prefix = 'localization'
+    required_fields = ('pred_map', 'gt_label', 'gt_boxes|gt_mask', 'img_shape')
+
+    def __init__(
+        self,
+        protocols: Sequence[str | Protocol | Mapping[str, Any]] = ('choe2020-v1', 'choe2020-v2'),
+        report: Sequence[str] = KINDS,
+        fixed: Mapping[str, float] | None = None,
+        chosen: Mapping[str, Mapping[str, float]] | None = None,
+        per_image: bool = True,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.prefix = prefix
+        unknown = set(report) - set(KINDS)
+        if unknown or not report:
+            raise ValueError(f'report is a choice of {", ".join(KINDS)}; got {list(report)}')
+        resolved = [resolve(spec) for spec in protocols]
+        self.protocols = {protocol.name: protocol for protocol in resolved}
+        if not resolved or len(self.protocols) < len(resolved):
+            raise ValueError(f'protocols must be at least one, each once; got {[p.name for p in resolved]}')
+        self.report, self.fixed, self.per_image = tuple(report), dict(fixed or {}), per_image
+        stray = set(self.fixed) - set(self.protocols)
+        if stray:
+            raise ValueError(f'fixed names {", ".join(stray)}, which is not among the protocols {list(self.protocols)}')
+        self.thresholds = {name: thresholds_of(p, self.fixed.get(name)) for name, p in self.protocols.items()}
+        self.transferred: dict[str, Mapping[str, float]] = dict(chosen or {})
+        self.chosen: dict[str, dict[str, float]] = {}
+        """Best threshold of this split by protocol and IoU level, after evaluation."""
+        self.result: dict[str, Any] = {}
+
+    def transfer(self, chosen: Mapping[str, Mapping[str, float]]) -> None:
+        """Take thresholds that another metric chose on the validation split for the column 'transferred'."""
+        self.transferred = dict(chosen)
+
+    def record(self, sample: dict) -> dict[str, Any]:
+        """Judge one image under every protocol."""
+        if 'GTKnown' in self.report and sample.get('cam_class', 'gt') == 'pred':
+            raise ValueError(
+                "GT-known localization was asked of maps of the predicted class (cam_class='pred'). Set "
+                "model.cam_class='gt', or LocalizationMetric(report=['Top1Loc'])."
+            )
+        size = tuple(int(n) for n in sample['img_shape'][:2])
+        raw, label = squeeze_map(sample['pred_map'], 'pred_map'), int(to_numpy(sample['gt_label']).reshape(-1)[0])
+        scores = to_numpy(sample['pred_scores']).ravel() if 'pred_scores' in sample else None
+        out = {'img_id': sample['img_id'], 'label': label, 'size': size, 'rank': rank_of(scores, label), 'by': {}}
+        if scores is not None:
+            out['top'] = np.argsort(-scores, kind='stable')[:5].tolist()
+        if 'gt_boxes' in sample:
+            out['gt_boxes'] = np.asarray(to_numpy(sample['gt_boxes']), np.float64).reshape(-1, 4)
+        for name, protocol in self.protocols.items():
+            needed = 'gt_mask' if protocol.is_pixel else 'gt_boxes'
+            if needed not in sample:
+                raise ValueError(f'{name} needs {needed}, which the data set does not give')
+            if protocol.is_pixel:
+                out['by'][name] = pixel_record(raw, self._mask(sample, size), protocol, self.thresholds[name])
+            else:
+                out['by'][name] = box_record(raw, out['gt_boxes'], protocol, self.thresholds[name], size)
+        return out
+
+    @staticmethod
+    def _mask(sample: dict, size: tuple[int, int]) -> np.ndarray:
+        mask = squeeze_map(sample['gt_mask'], 'gt_mask')
+        if mask.shape != size:
+            raise ValueError(f'gt_mask is {mask.shape}, but the network saw {size}; resize it in the pipeline')
+        return mask
+
+    def reduce(self, records: list[dict[str, Any]]) -> dict[str, float]:
+        """All numbers of all protocols."""
+        names = dict(enumerate((self.dataset_meta or {}).get('classes') or ()))
+        ranked = [record['rank'] for record in records if record['rank'] is not None]
+        if ranked and len(ranked) < len(records):
+            raise ValueError(f'{len(records) - len(ranked)} of {len(records)} images have no pred_scores')
+        kinds = [kind for kind in self.report if ranked or kind == 'GTKnown']
+        if not kinds:
+            raise ValueError(f'{", ".join(self.report)} need pred_scores, which the model does not give')
+        self.result = {'protocols': {}, 'classification': {}, 'breakdown': {}, 'images': [], 'causes': DEFINITIONS}
+        self.chosen = {}
+        if ranked:
+            ranks = np.array(ranked)
+            self.result['classification'] = {f'top{k}': float(100 * (ranks < k).mean()) for k in (1, 5)}
+        for name, protocol in self.protocols.items():
+            entry = self._pixels(name, records) if protocol.is_pixel else self._boxes(name, records, kinds, names)
+            entry['deviations'] = _deviations(protocol, records)
+            self.result['protocols'][name] = entry
+        return flat_metrics(self.result)
+
+    def _pixels(self, name: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+        counts = sum(record['by'][name].astype(np.int64) for record in records)
+        return pixel_entry(counts, self.protocols[name], len(records))
+
+    def _boxes(
+        self, name: str, records: list[dict[str, Any]], kinds: Sequence[str], names: Mapping[int, str]
+    ) -> dict[str, Any]:
+        counts = BoxCounts(self.protocols[name], self.thresholds[name])
+        for record in records:
+            counts.add(record['by'][name], record['label'], record['rank'])
+        summary = BoxSummary(counts, self.transferred.get(name), self.fixed.get(name), kinds)
+        self.chosen[name] = summary.chosen
+        entry = summary.entry(names)
+        if not self.result['breakdown']:
+            self.result['breakdown'] = entry['breakdown']
+            if self.per_image:
+                self.result['images'] = [image_entry(record, name, summary) for record in records]
+        return entry
+
+
+def image_entry(record: Mapping[str, Any], name: str, summary: BoxSummary) -> dict[str, Any]:
+    """What a report shows of one image, at the headline's threshold."""
+    boxes: BoxRecord = record['by'][name]
+    run = boxes.at(summary.index)
+    main = summary.protocol.hit.ious[summary.main]
+    hit = bool(is_hit(boxes.ious[run : run + 1], summary.protocol)[summary.main, 0])
+    right = None if record['rank'] is None else record['rank'] == 0
+    degenerate = boxes.degenerate or bool(boxes.empty[run])
+    return {
+        'img_id': record['img_id'],
+        'label': record['label'],
+        'gt_boxes': np.asarray(record['gt_boxes']).tolist(),
+        'box': boxes.boxes[run].tolist(),
+        'iou': float(boxes.ious[run]),
+        'iou_level': iou_key(main),
+        'threshold': float(summary.thresholds[summary.index]),
+        'pred_labels': record.get('top', []),
+        'cause': cause_of(boxes.boxes[run], boxes.truths, hit, degenerate, right),
+    }
+
+
+def _deviations(protocol: Protocol, records: list[dict[str, Any]]) -> list[str]:
+    """Where the images were not what the protocol asks for."""
+    others = sorted({record['size'] for record in records} - {protocol.view.size})
+    if not others:
+        return []
+    asked = 'x'.join(map(str, protocol.view.size))
+    return [f'the network saw {", ".join(f"{h}x{w}" for h, w in others[:5])}, the protocol asks for {asked}']
+
+
+def flat_metrics(result: Mapping[str, Any]) -> dict[str, float]:
+    """Every number of a result under a fully qualified key, percent."""
+    out = {}
+    for name, entry in result['protocols'].items():
+        for key in ('MaxBoxAcc', 'MaxBoxAccV2', 'PxAP', 'pIoU', *KINDS):
+            if key in entry:
+                out[f'{name}/{key}'] = entry[key]
+        for policy, column in (entry.get('columns') or {}).items():
+            if not column:
+                continue
+            if policy == 'oracle':
+                out |= {f'{name}/BoxAcc@{iou}': value for iou, value in column.get('BoxAcc', {}).items()}
+            level = '0.5' if '0.5' in column['threshold'] else next(iter(column['threshold']))
+            out |= {f'{name}/{kind}@{level}/{policy}': column[kind] for kind in KINDS if kind in column}
+            if 'MeanBoxAcc' in column:
+                out[f'{name}/MeanBoxAcc/{policy}'] = column['MeanBoxAcc']
+    return out | {f'classification/{key}': value for key, value in result['classification'].items()}
