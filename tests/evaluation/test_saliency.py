@@ -201,3 +201,87 @@ def test_errors_name_what_came(pred, gt, message):
 def test_summarize_refuses_nothing():
     with pytest.raises(ValueError, match='no image'):
         saliency.summarize([])
+
+
+def sample(seed, **fields):
+    pred, gt = cases.make_case(seed)
+    return {'img_id': f'im/{seed}', 'pred_map': pred / 255, 'gt_map': (gt[None] > 128).astype(np.float32), **fields}
+
+
+def metric(samples, size=None, **kwargs):
+    from wsolzoo.evaluation.metrics import SaliencyMetric
+
+    evaluator = SaliencyMetric(**kwargs)
+    evaluator.process(None, samples)
+    return evaluator.evaluate(len({item['img_id'] for item in samples}) if size is None else size)
+
+
+def test_metric_equals_functional_and_counts_an_image_once():
+    from wsolzoo.evaluation.metrics.saliency import EXTRA_KEYS, KEYS
+
+    samples = [sample(seed) for seed in range(4)]
+    results = metric(samples + samples[:1], keys=KEYS + EXTRA_KEYS)
+    expected = saliency.summarize([saliency.evaluate_image(*cases.make_case(seed)) for seed in range(4)])
+    assert results == {f'saliency/{name}': value for name, value in expected.items()}
+    assert set(metric(samples)) == {f'saliency/{name}' for name in KEYS}
+
+
+def test_metric_reads_tensors_and_masks():
+    import torch
+
+    plain = metric([sample(1)])
+    item = sample(1)
+    mask = item.pop('gt_map')[0].astype(np.uint8)
+    tensor = torch.from_numpy(item['pred_map'])
+    assert metric([{**item, 'pred_map': tensor, 'gt_mask': mask}]) == plain
+    assert metric([{**item, 'pred_map': tensor[None], 'gt_mask': torch.from_numpy(mask)}]) == plain
+    close = metric([{**item, 'pred_map': tensor.to(torch.bfloat16), 'gt_mask': mask}])
+    assert close['saliency/MAE'] == pytest.approx(plain['saliency/MAE'], abs=0.01)
+
+
+def test_metric_resizes_only_if_allowed():
+    small = sample(2, pred_map=np.linspace(0, 1, 20).reshape(4, 5))
+    assert 0 <= metric([small])['saliency/MAE'] <= 1
+    with pytest.raises(ValueError, match=r'im/2.*\(4, 5\)'):
+        metric([small], resize=None)
+
+
+def test_eight_bit_is_the_saved_picture():
+    item = sample(1)
+    blurred = (item['pred_map'] * 0.7 + 0.1001).astype(np.float32)
+    saved = np.round(blurred.astype(np.float64) * 255).astype(np.uint8)
+    from_png = metric([{**item, 'pred_map': saved / 255}])
+    assert metric([{**item, 'pred_map': blurred}], eight_bit=True) == from_png
+    assert metric([{**item, 'pred_map': blurred}]) != from_png
+
+
+def test_metric_bootstrap_brackets_the_value():
+    results = metric([sample(seed) for seed in range(6)], keys=('maxF', 'MAE'), num_resamples=50)
+    assert set(results) == {f'saliency/{a}{b}' for a in ('maxF', 'MAE') for b in ('', '_low', '_high')}
+    assert results['saliency/MAE_low'] < results['saliency/MAE'] < results['saliency/MAE_high']
+
+
+@pytest.mark.parametrize(
+    'fields, message',
+    [
+        ({'pred_map': np.full((3, 3), -2.0), 'gt_map': np.zeros((3, 3))}, r'im/1.*\[0, 1\].*-2.*sigmoid'),
+        ({'pred_map': np.zeros((2, 3, 3))}, r'`pred_map` must be \(h, w\).*\(2, 3, 3\)'),
+        ({'gt_map': np.full((3, 3), 7.0)}, r'\[0, 1\]'),
+    ],
+)
+def test_metric_errors_name_the_image(fields, message):
+    with pytest.raises(ValueError, match=message):
+        metric([sample(1, **fields)])
+
+
+def test_metric_refuses_ignored_pixels_missing_fields_and_unknown_keys():
+    item = sample(1)
+    del item['gt_map']
+    with pytest.raises(ValueError, match='`gt_map` or `gt_mask`.*pred_map'):
+        metric([item])
+    with pytest.raises(ValueError, match='no ignored pixels'):
+        metric([{**item, 'gt_mask': np.full(item['pred_map'].shape, 255, np.uint8)}])
+    with pytest.raises(ValueError, match="'maxG'.*maxF"):
+        metric([], keys=['maxG'])
+    with pytest.raises(ValueError, match='nearest'):
+        metric([], resize='nearest')

@@ -138,3 +138,68 @@ def test_errors_say_what_came(pred, gt, message):
 def test_scores_refuse_other_shapes():
     with pytest.raises(ValueError, match=r'\(K, K\)'):
         segmentation.class_scores(np.zeros((2, 3)))
+
+
+def metric(samples, **kwargs):
+    from wsolzoo.evaluation.metrics import SegmentationMetric
+
+    evaluator = SegmentationMetric(**kwargs)
+    evaluator.process(None, samples)
+    return evaluator.evaluate(len({item['img_id'] for item in samples}))
+
+
+def golden_samples(pred=PRED):
+    return [{'img_id': i, 'pred_map': np.array(pred[i])[None], 'gt_mask': np.array(GT[i])[None]} for i in range(2)]
+
+
+def test_metric_golden_and_each_image_once():
+    samples = golden_samples()
+    results = metric(samples + samples[:1], num_classes=3, classwise=True)
+    assert results['segmentation/mIoU'] == pytest.approx(0.588889, abs=5e-7)
+    assert results['segmentation/IoU/2'] == pytest.approx(0.5)
+    assert results['segmentation/Dice/1'] == pytest.approx(0.8)
+
+
+def test_metric_takes_the_argmax_of_resized_scores():
+    import torch
+
+    scores = torch.zeros(3, 4, 6)
+    scores[0, :, :3] = scores[1, :, 3:] = 1
+    item = {'img_id': 'a', 'pred_map': scores, 'gt_mask': np.repeat([[0] * 6 + [1] * 6], 8, 0)}
+    results = metric([item], num_classes=3)
+    assert results['segmentation/mIoU'] == 1 and results['segmentation/PA'] == 1
+    with pytest.raises(ValueError, match=r'\(4, 6\).*\(8, 12\)'):
+        metric([item], num_classes=3, resize=None)
+
+
+def test_metric_cuts_a_foreground_score():
+    gt = np.array([[0, 0, 1, 1], [0, 255, 1, 1]], np.uint8)
+    pred = np.array([[0.1, 0.6, 0.9, 0.5], [0.2, 0.9, 0.7, 0.8]], np.float32)
+    results = metric([{'img_id': 'a', 'pred_map': pred, 'gt_mask': gt}])
+    assert results['segmentation/IoU'] == pytest.approx(3 / 5)
+    assert results['segmentation/Dice'] == pytest.approx(6 / 8)
+    lower = metric([{'img_id': 'a', 'pred_map': pred, 'gt_map': (gt == 1)[None].astype(np.float32)}], threshold=0.45)
+    assert lower['segmentation/IoU'] == pytest.approx(4 / 6)
+
+
+@pytest.mark.parametrize(
+    'pred, kwargs, message',
+    [
+        (np.zeros((2, 2), np.float32), {'num_classes': 3}, r'2 classes, not 3.*\(3, h, w\)'),
+        (np.zeros((2, 2, 2), np.float32), {'num_classes': 3}, r'\(3, h, w\), got \(2, 2, 2\)'),
+        (np.full((2, 2), 3.0), {}, r'\[0, 1\], got 3'),
+        (np.full((2, 2), np.nan), {}, 'NaN'),
+        (np.full((2, 2), 2), {}, r"image 'a': prediction holds labels \[2\]"),
+        (np.zeros((3, 2), int), {}, r'\(3, 2\).*\(2, 2\)'),
+    ],
+)
+def test_metric_errors_name_the_image(pred, kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        metric([{'img_id': 'a', 'pred_map': pred, 'gt_mask': np.zeros((2, 2), np.uint8)}], **kwargs)
+
+
+def test_metric_settings():
+    with pytest.raises(ValueError, match='at least 2'):
+        metric([], num_classes=1)
+    with pytest.raises(ValueError, match='cubic'):
+        metric([], resize='cubic')

@@ -135,35 +135,31 @@ def mean_absolute_error(pred: np.ndarray, mask: np.ndarray) -> float:
     return float(np.abs(pred - mask).mean())
 
 
-def e_from_counts(fp: np.ndarray, tp: np.ndarray, num_foreground: int, num_pixels: int) -> np.ndarray:
+def e_from_counts(fp: np.ndarray, tp: np.ndarray, num_foreground: np.ndarray, num_pixels: np.ndarray) -> np.ndarray:
     """Return the E-measure of binary maps from their counts (Fan et al., IJCAI 2018, eqs 2-4).
 
     phi = value - mean for prediction and truth; alignment = 2 p g / (p^2 + g^2);
-    E = sum((alignment + 1)^2 / 4) / (N - 1). Only four pairs of values occur, so counts are enough.
-    An empty truth counts predicted background instead, a full
-    one predicted foreground. The range is [0, N/(N-1)]: a perfect map scores slightly above 1, as in the toolbox.
+    E = sum((alignment + 1)^2 / 4) / (N - 1). Only four pairs of values occur, so counts are enough. An empty truth
+    counts predicted background instead, a full one predicted foreground. The range is [0, N / (N - 1)]: a perfect map
+    scores slightly above 1, as in the toolbox. The four arguments broadcast.
     """
     fp, tp = np.asarray(fp, float), np.asarray(tp, float)
     positive = fp + tp
-    if num_foreground == 0:
-        total = num_pixels - positive
-    elif num_foreground == num_pixels:
-        total = positive
-    else:
-        mean_p, mean_g = positive / num_pixels, num_foreground / num_pixels
-        total = np.zeros(np.shape(positive))
-        fn = num_foreground - tp
-        tn = num_pixels - positive - fn
-        for count, value_p, value_g in ((tp, 1, 1), (fp, 1, 0), (fn, 0, 1), (tn, 0, 0)):
-            p, g = value_p - mean_p, value_g - mean_g
-            total = total + count * (2 * p * g / (p * p + g * g + EPS) + 1) ** 2 / 4
+    fn = num_foreground - tp
+    tn = num_pixels - positive - fn
+    mean_p, mean_g = positive / num_pixels, np.asarray(num_foreground) / num_pixels
+    total = np.zeros(positive.shape)
+    for count, value_p, value_g in ((tp, 1, 1), (fp, 1, 0), (fn, 0, 1), (tn, 0, 0)):
+        p, g = value_p - mean_p, value_g - mean_g
+        total = total + count * (2 * p * g / (p * p + g * g + EPS) + 1) ** 2 / 4
+    total = np.where(mean_g == 0, num_pixels - positive, np.where(mean_g == 1, positive, total))
     return total / (num_pixels - 1 + EPS)
 
 
 def e_curve(histogram: np.ndarray) -> np.ndarray:
-    """Return the E-measure at every level, (256,), from one histogram (2, 256)."""
+    """Return the E-measure at every level, (..., 256), from histograms (..., 2, 256)."""
     fp, tp = cumulate(histogram)
-    return e_from_counts(fp, tp, int(tp[0]), int(histogram.sum()))
+    return e_from_counts(fp, tp, tp[..., :1], histogram.sum((-2, -1))[..., None])
 
 
 def s_measure(pred: np.ndarray, mask: np.ndarray, alpha: float = 0.5) -> float:
@@ -296,7 +292,7 @@ def summarize(records: Sequence[SaliencyRecord], beta2: float = 0.3) -> dict[str
     if not records:
         raise ValueError('no image to average over')
     histograms = np.stack([record.histogram for record in records])
-    f, e = f_curve(histograms, beta2), np.stack([e_curve(histogram) for histogram in histograms])
+    f, e = f_curve(histograms, beta2), e_curve(histograms)
     precision, recall = precision_recall(histograms)
     results = {
         'maxF': f.mean(0).max(),

@@ -21,10 +21,25 @@ class ImageKeyedMetric(BaseMetric):
 
     A subclass declares :attr:`required_fields` and implements :meth:`record` (one sample to one record of counts,
     histograms or scalars, never a map) and :meth:`reduce` (all records to named numbers).
+
+    Args:
+        prefix: goes before every name; the class's ``default_prefix`` if ``None``.
+        num_resamples: if not 0, every number ``x`` comes with ``x_low`` and ``x_high``, its bootstrap percentile
+            interval over images; choices such as the best threshold are made again in each resample.
+        level: coverage of the intervals.
+        seed: seed of the resampling.
     """
 
     required_fields: tuple[str, ...] = ()
     """Fields of a sample that :meth:`record` reads; ``'a|b'`` means either."""
+
+    def __init__(
+        self, prefix: str | None = None, num_resamples: int = 0, level: float = 0.95, seed: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(prefix=prefix, **kwargs)
+        if num_resamples < 0 or not 0 < level < 1:
+            raise ValueError(f'num_resamples must be >= 0 and level in (0, 1), got {num_resamples} and {level}')
+        self.num_resamples, self.level, self.seed = num_resamples, level, seed
 
     @abstractmethod
     def record(self, sample: dict) -> Any:
@@ -70,12 +85,29 @@ class ImageKeyedMetric(BaseMetric):
         gathered = [pair for part in all_gather_object(self.results) for pair in part]
         self.results.clear()
         records = merge_by_image(gathered, size)
-        metrics = self.reduce(records) if records else {}
+        metrics = self._with_intervals(records) if records else {}
         return {f'{self.prefix}/{name}' if self.prefix else name: value for name, value in metrics.items()}
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Reduce ``(img_id, record)`` pairs of one process; the entry point of MMEngine's own tests."""
-        return self.reduce(merge_by_image(results, None))
+        return self._with_intervals(merge_by_image(results, None))
+
+    def _with_intervals(self, records: list) -> dict[str, float]:
+        metrics = self.reduce(records)
+        if not self.num_resamples:
+            return metrics
+        rng = np.random.default_rng(self.seed)
+        draws: dict[str, list] = {name: [] for name in metrics}
+        for _ in range(self.num_resamples):
+            chosen = self.reduce([records[index] for index in rng.integers(0, len(records), len(records))])
+            for name in draws:  # a class may have no object in a resample
+                draws[name].append(chosen.get(name, np.nan))
+        for name, values in draws.items():
+            known = np.array(values)[~np.isnan(values)]
+            ends = [(1 - self.level) / 2, (1 + self.level) / 2]
+            low, high = np.quantile(known, ends) if len(known) else (np.nan, np.nan)
+            metrics.update({f'{name}_low': float(low), f'{name}_high': float(high)})
+        return metrics
 
 
 def merge_by_image(pairs: list[tuple[Any, Any]], size: int | None) -> list:

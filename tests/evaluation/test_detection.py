@@ -1,0 +1,236 @@
+"""Average precision: the named definitions on one example, matching rules, pycocotools, and the registered metric."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wsolzoo.evaluation.functional import detection
+from wsolzoo.evaluation.functional.detection import ImageDetections, average_precision, box_iou, match_image
+
+FLAGS = np.array([[1, 0, 1, 1, 0]], bool)
+EXAMPLE = ImageDetections(np.array([0.9, 0.8, 0.7, 0.6, 0.5]), FLAGS, np.zeros_like(FLAGS), 4)
+
+
+@pytest.mark.parametrize(
+    'definition, value', [('step', 0.604167), ('voc12', 0.625), ('voc07', 0.613636), ('coco', 0.628713)]
+)
+def test_golden_definitions(definition, value):
+    assert average_precision([EXAMPLE], definition) == pytest.approx([value], abs=5e-7)
+
+
+def test_golden_curve():
+    precision, recall = detection.precision_recall([EXAMPLE])
+    assert precision[0] == pytest.approx([1, 1 / 2, 2 / 3, 3 / 4, 3 / 5])
+    assert recall[0] == pytest.approx([0.25, 0.25, 0.5, 0.75, 0.75])
+
+
+def test_step_equals_scikit_learn_where_installed():
+    metrics = pytest.importorskip('sklearn.metrics', reason='scikit-learn is not installed')
+    rng = np.random.default_rng(0)
+    scores, truth = rng.permutation(50) / 50, rng.random(50) < 0.4
+    order = np.argsort(-scores)
+    image = ImageDetections(scores[order], truth[None, order], np.zeros((1, 50), bool), int(truth.sum()))
+    assert average_precision([image], 'step')[0] == pytest.approx(metrics.average_precision_score(truth, scores))
+
+
+def test_iou_conventions():
+    assert box_iou([[0, 0, 9, 9]], [[5, 5, 14, 14]], offset=1)[0, 0] == pytest.approx(25 / 175)
+    assert box_iou([[1, 2, 5, 6]], [[3, 1, 4, 5]], offset=1)[0, 0] == pytest.approx(8 / 27)
+    assert box_iou([[0, 0, 2, 2]], [[1, 1, 3, 3]])[0, 0] == pytest.approx(1 / 7)
+    assert box_iou([[0, 0, 2, 2]], [[0, 0, 4, 4]], crowd=[True])[0, 0] == 1
+    assert box_iou([[1, 1, 1, 1]], [[1, 1, 1, 1]])[0, 0] == 0
+    assert box_iou(np.zeros((0, 4)), [[0, 0, 1, 1]]).shape == (0, 1)
+
+
+def test_iou_of_exactly_the_threshold_is_a_hit():
+    for style, width in (('coco', 2), ('voc', 1)):  # the VOC boxes are one pixel wider than they say
+        record = match_image([[0, 0, 1, 1]], [1.0], [[0, 0, 1 if style == 'coco' else 1, 2 * width + (width == 1)]],
+                             thresholds=(0.25, 0.5), style=style)  # fmt: skip
+        assert record.hit[0, 0]
+    record = match_image([[0, 0, 1, 1]], [1.0], [[0, 0, 1, 2]], thresholds=(0.5, 0.51))
+    assert record.hit[:, 0].tolist() == [True, False]
+
+
+def test_second_detection_of_an_object_is_wrong_but_a_difficult_object_swallows_any_number():
+    boxes = [[0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 30, 30], [20, 20, 30, 29]]
+    objects = [[0, 0, 10, 10], [20, 20, 30, 30]]
+    for style in ('coco', 'voc'):
+        record = match_image(boxes, [0.9, 0.8, 0.7, 0.6], objects, thresholds=(0.5,), style=style,
+                             difficult=[False, True])  # fmt: skip
+        assert record.num_objects == 1
+        assert record.hit[0].tolist() == [True, False, False, False]
+        # COCO lets a difficult object that is no crowd take one detection only
+        assert record.ignored[0].tolist() == [False, False, True, style == 'voc']
+
+
+def test_matching_rules_differ_on_a_taken_object():
+    """The second box overlaps the taken object most and the free one enough: only COCO looks further."""
+    objects = [[0, 0, 10, 10], [0, 0, 10, 14]]
+    boxes, scores = [[0, 0, 10, 10], [0, 0, 10, 11]], [0.9, 0.8]
+    assert match_image(boxes, scores, objects, thresholds=(0.5,)).hit[0].tolist() == [True, True]
+    assert match_image(boxes, scores, objects, thresholds=(0.5,), style='voc').hit[0].tolist() == [True, False]
+
+
+def test_duplicate_after_full_recall_costs_nothing():
+    box = [[0, 0, 9, 9]]
+    record = match_image(box * 3, [0.9, 0.8, 0.7], box, thresholds=(0.5,))
+    for definition in detection.AP_DEFINITIONS:
+        assert average_precision([record], definition)[0] == pytest.approx(1)
+
+
+def test_class_without_objects_is_nan_and_without_detections_zero():
+    nothing = match_image([[0, 0, 9, 9]], [0.5], [], thresholds=(0.5, 0.75))
+    missed = match_image([], [], [[0, 0, 9, 9]], thresholds=(0.5, 0.75))
+    for definition in detection.AP_DEFINITIONS:
+        assert np.isnan(average_precision([nothing], definition)).all()
+        assert average_precision([missed], definition).tolist() == [0, 0]
+    assert detection.average_recall([missed]).tolist() == [0, 0]
+    assert np.isnan(detection.average_recall([match_image([], [], [], thresholds=(0.5,))])).all()
+
+
+def draw_dataset(seed, num_images=12, num_classes=3, crowds=True):
+    """Boxes on a quarter-pixel grid: widths and corners are exact in both libraries, so ties are the same ties."""
+    rng = np.random.default_rng(seed)
+    images = []
+    for _ in range(num_images):
+        count, extra = rng.integers(0, 6), rng.integers(0, 6)
+        corner, size = rng.integers(0, 400, (count, 2)) / 4, rng.choice([40, 100, 300, 500], (count, 2)) / 4
+        gt = np.concatenate([corner, corner + size], 1)
+        labels = rng.integers(0, num_classes, count)
+        moved = np.repeat(gt, 2, 0) + np.round(rng.normal(0, 12, (2 * count, 4))) / 4
+        noise = rng.integers(0, 400, (extra, 2)) / 4
+        pred = np.concatenate([moved, np.concatenate([noise, noise + 20], 1)])
+        pred[:, 2:] = np.maximum(pred[:, 2:], pred[:, :2] + 1)
+        pred_labels = np.concatenate([np.repeat(labels, 2), rng.integers(0, num_classes, extra)])
+        images.append({
+            'pred_boxes': pred, 'pred_box_labels': pred_labels,
+            'pred_box_scores': rng.integers(0, 20, len(pred)) / 20,
+            'gt_boxes': gt, 'gt_box_labels': labels, 'gt_crowd': crowds & (rng.random(count) < 0.15),
+        })  # fmt: skip
+    return [{'img_id': index, **image} for index, image in enumerate(images)]
+
+
+def run_pycocotools(images, num_classes=3):
+    pytest.importorskip('pycocotools', reason='pycocotools is not installed (test extra)')
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    def to_xywh(box):
+        return [*box[:2], box[2] - box[0], box[3] - box[1]]
+
+    truth, found = [], []
+    for image in images:
+        for box, label, crowd in zip(image['gt_boxes'].tolist(), image['gt_box_labels'], image['gt_crowd']):
+            area = (box[2] - box[0]) * (box[3] - box[1])
+            truth.append({'id': len(truth) + 1, 'image_id': image['img_id'], 'category_id': int(label),
+                          'bbox': to_xywh(box), 'area': area, 'iscrowd': int(crowd)})  # fmt: skip
+        rows = zip(image['pred_boxes'].tolist(), image['pred_box_labels'], image['pred_box_scores'])
+        for box, label, score in rows:
+            found.append({'image_id': image['img_id'], 'category_id': int(label), 'bbox': to_xywh(box),
+                          'score': float(score)})  # fmt: skip
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = {'images': [{'id': image['img_id']} for image in images], 'annotations': truth,
+                        'categories': [{'id': label} for label in range(num_classes)]}  # fmt: skip
+        coco.createIndex()
+        evaluator = COCOeval(coco, coco.loadRes(found), 'bbox')
+        evaluator.evaluate()
+        evaluator.accumulate()
+        evaluator.summarize()
+    return evaluator
+
+
+def metric(images, **kwargs):
+    from wsolzoo.evaluation.metrics import DetectionMetric
+
+    evaluator = DetectionMetric(**kwargs)
+    evaluator.process(None, images)
+    return evaluator.evaluate(len({image['img_id'] for image in images}))
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_equals_pycocotools(seed):
+    images = draw_dataset(seed)
+    expected = run_pycocotools(images)
+    results = metric(images, classwise=True)
+    stats = [float('nan') if value == -1 else value for value in expected.stats]
+    names = ('mAP', 'AP@0.50', 'AP@0.75', 'mAP_small', 'mAP_medium', 'mAP_large', 'AR@1', 'AR@10', 'AR@100')
+    assert [results[f'detection/{name}'] for name in names] == pytest.approx(stats[:9], abs=1e-12, nan_ok=True)
+    per_class = expected.eval['precision'][:, :, :, 0, -1]  # threshold, recall, class
+    for label in range(3):
+        if (per_class[:, :, label] > -1).all():
+            assert results[f'detection/AP/{label}'] == pytest.approx(per_class[:, :, label].mean(), abs=1e-12)
+
+
+def test_max_dets_binds():
+    rng = np.random.default_rng(0)
+    gt = np.array([[0.0, 0, 10, 10]])
+    noise = rng.integers(100, 200, (150, 2)).astype(float)
+    pred = np.concatenate([np.concatenate([noise, noise + 5], 1), gt])
+    image = {'img_id': 0, 'pred_boxes': pred, 'pred_box_scores': np.linspace(1, 0.1, 151), 'gt_boxes': gt}
+    assert metric([image], class_agnostic=True)['detection/mAP'] == 0
+    assert metric([image], class_agnostic=True, max_dets=200)['detection/mAP'] == pytest.approx(1 / 151)
+
+
+@pytest.mark.parametrize('style', ['coco', 'voc07', 'voc12', 'step'])
+def test_styles_of_the_metric(style):
+    images = draw_dataset(3, crowds=False)
+    results = metric(images, style=style)
+    assert 0 < results['detection/AP@0.50'] < 1
+    if style != 'coco':
+        assert results['detection/mAP'] == results['detection/AP@0.50'] and len(results) == 2
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), style=st.sampled_from(['coco', 'voc07', 'voc12', 'step']))
+def test_properties(seed, style):
+    images = draw_dataset(seed, num_images=6)
+    results = metric(images, style=style)
+    rng = np.random.default_rng(seed)
+    shuffled = [images[index] for index in rng.permutation(6)]
+    assert metric(shuffled + shuffled[:2], style=style) == pytest.approx(results, nan_ok=True)
+    rescaled = [{**image, 'pred_box_scores': image['pred_box_scores'] ** 3 * 7 - 2} for image in images]
+    assert metric(rescaled, style=style) == pytest.approx(results, nan_ok=True)
+    for value in results.values():
+        assert np.isnan(value) or 0 <= value <= 1 + 1e-12
+
+
+def test_perfect_detections_score_one_and_label_of_the_image_serves_all_boxes():
+    gt = np.array([[0.0, 0, 40, 40], [50, 50, 90, 99]])
+    image = {'img_id': 'a/b', 'pred_boxes': gt, 'pred_box_scores': [0.5, 0.4], 'pred_box_labels': [7, 7],
+             'gt_boxes': gt, 'gt_label': 7}  # fmt: skip
+    assert metric([image])['detection/mAP'] == pytest.approx(1)
+    assert metric([{**image, 'gt_label': 6}])['detection/mAP'] == 0
+
+
+@pytest.mark.parametrize('change, message', [
+    ({'pred_box_scores': [0.5]}, r'image 3: .*2 boxes but `pred_box_scores` 1'),
+    ({'pred_box_labels': [1, 1, 1]}, '`pred_box_labels` holds 3 labels for 2 boxes'),
+    ({'pred_boxes': [[5, 0, 1, 1], [0, 0, 1, 1]]}, 'x1 >= x0'),
+    ({'pred_box_scores': [0.5, np.nan]}, 'NaN'),
+    ({'gt_crowd': [True, False]}, '`gt_crowd` 2 entries'),
+])  # fmt: skip
+def test_errors_name_the_image(change, message):
+    image = {'img_id': 3, 'pred_boxes': [[0, 0, 1, 1]] * 2, 'pred_box_scores': [0.5, 0.4], 'pred_box_labels': [1, 1],
+             'gt_boxes': [[0, 0, 1, 1]], 'gt_label': 1}  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        metric([{**image, **change}])
+
+
+def test_missing_fields_and_wrong_settings():
+    with pytest.raises(ValueError, match="`pred_boxes`.*'x'.*gt_boxes"):
+        metric([{'img_id': 'x', 'gt_boxes': []}])
+    with pytest.raises(ValueError, match='class_agnostic=True'):
+        metric([{'img_id': 'x', 'gt_boxes': [], 'pred_boxes': [], 'pred_box_scores': []}])
+    with pytest.raises(ValueError, match="'coc'.*voc07"):
+        metric([], style='coc')
+    with pytest.raises(ValueError, match=r'\(0, 1\]'):
+        metric([], thresholds=[0])
+    with pytest.raises(ValueError, match='unknown definition'):
+        average_precision([EXAMPLE], 'area')
+    with pytest.raises(ValueError, match="'coco' or 'voc'"):
+        match_image([], [], [], style='kitti')
