@@ -1,6 +1,6 @@
 """Readers of data sets, the built-in scenes, and the transforms that move image, boxes and masks together."""
 
-from . import loading, transforms
+from . import defocus, loading, scenes, transforms
 from .base import LocalizationDataset
 from .box_csv import BoxCSV
 from .cub import CUB, CUBV2
@@ -22,6 +22,8 @@ __all__ = [
     'OpenImages30k',
     'TinyImageNet',
     'WSOLMetadata',
+    'defocus',
     'loading',
+    'scenes',
     'transforms',
 ]

@@ -45,7 +45,7 @@ def suppression(activation_bg: Tensor, activation: Tensor, variant: Variant) -> 
     """Background activation suppression of each image, and where its constant branch was taken.
 
     ``r = S_bg / (sg(S) + 1e-8)``, replaced by the constant of the variant where the background activation reaches the
-    activation of the whole image, which keeps the beginning of training stable. In float32 whatever the inputs.
+    activation of the whole image, which keeps the beginning of training stable. Half-precision inputs are promoted.
 
     Args:
         activation_bg: (N,) activation S_bg of the class on the background.
@@ -55,7 +55,8 @@ def suppression(activation_bg: Tensor, activation: Tensor, variant: Variant) -> 
     Returns:
         Ratios (N,), at least 0, and a bool mask (N,) of the constant branch.
     """
-    activation_bg, activation = activation_bg.float(), activation.detach().float()
+    at_least_float32 = torch.promote_types(activation_bg.dtype, torch.float32)
+    activation_bg, activation = activation_bg.to(at_least_float32), activation.detach().to(at_least_float32)
     if not variant.relu_scores:
         activation_bg, activation = activation_bg.relu(), activation.relu()
     ratio = activation_bg / (activation + 1e-8)

@@ -132,10 +132,17 @@ class Localizer(BaseModel):
         feats, _ = self.trunk(inputs)
         output = self.head(feats, labels=labels, resume=self.resume)
         maps = self.select_map(output, labels).float()
-        for sample, scores, pred_map in zip(data_samples, output.logits.float().softmax(1), maps, strict=True):
-            sample.pred_scores, sample.pred_map = scores, pred_map
+        for sample, logits, pred_map in zip(data_samples, output.logits, maps, strict=True):
+            views = self.score_views(sample) if 'score_views' in sample else logits[None]
+            sample.pred_scores, sample.pred_map = views.float().softmax(1).mean(0), pred_map
             sample.set_metainfo({'cam_class': self.cam_class})
         return data_samples
+
+    def score_views(self, sample: LocSample) -> Tensor:
+        """Logits (V, K) of the further views that the pipeline cut for the class score (``ten_crop``)."""
+        views = self.data_preprocessor({'inputs': list(sample.pop('score_views'))}, training=False)['inputs']
+        feats, _ = self.trunk(views)
+        return self.head(feats, resume=self.resume).logits
 
     def select_map(self, output: HeadOutput, labels: Tensor | None) -> Tensor:
         """One raw map (N, h, w) an image, as ``cam_class`` says."""

@@ -1,0 +1,12 @@
+_base_ = [
+    '../_base_/models/cam_vgg16.py',
+    '../_base_/datasets/ilsvrc_224px.py',
+    '../_base_/schedules/we_10e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(head=dict(num_classes=1000))
+train_dataloader = dict(batch_size=32)
+optim_wrapper = dict(
+    optimizer=dict(lr=1.654502e-5, weight_decay=5e-4),
+    paramwise_cfg=dict(rules=[dict(pattern='^head|conv6', lr_mult=10)]),
+)

@@ -1,0 +1,19 @@
+_base_ = '../bas/bas_mobilenetv1_4xb32-9e_ilsvrc-224px.py'
+model = dict(losses=[dict(type='ClassAverageLoss', num_classes=1000, map_size=(28, 28), weight=0.1)])
+custom_hooks = [
+    dict(
+        type='ClassAverageHook',
+        begin=8,
+        pipeline=[
+            dict(type='LoadImage'),
+            dict(type='Geometry', name='BAS', size=224),
+            dict(type='PackLocalization'),
+        ],
+    )
+]
+param_scheduler = [
+    dict(type='MultiStepLR', milestones=[3, 6], gamma=0.1, by_epoch=True),
+    dict(type='MultiStepLR', milestones=[8], gamma=10.0, by_epoch=True),
+]
+train_dataloader = dict(batch_size=32)
+train_cfg = dict(max_epochs=12)
