@@ -40,7 +40,7 @@ class Estimator(BaseModel):
 
     Args:
         network: module ``images (N, 3, h, w) -> map (N, 1, h, w)`` in [0, 1], or a tuple whose first entry is that map;
-            what follows is for the losses. Its attribute ``divisor`` (default 1) is what image sides must be multiples of.
+            what follows is for the losses. Its attribute ``divisor`` (default 1): image sides must be multiples.
         losses: modules ``loss(outputs, samples) -> dict of scalars``; ``outputs`` is the tuple of the network.
         fit: how an image that does not fit ``divisor`` is made to, see :func:`fit_divisor`. A map of a cropped image is
             smaller than the image: metrics compare the common top left part.

@@ -1,0 +1,201 @@
+"""How good a defocus map is: errors with units, blur masks, and focal stacks. Numpy in, numbers out."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+UNITS = ('coc15', 'sigma7')
+SIGMA_MAX = 3.275
+"""Largest Gaussian of the RTF table, pixels."""
+DISC_TO_SIGMA = np.array(
+    [
+        (0.5, 0.3), (0.75, 0.5), (1, 0.65), (1.25, 0.775), (1.5, 0.875), (1.75, 0.975), (2, 1.125), (2.25, 1.275),
+        (2.5, 1.375), (2.75, 1.525), (3, 1.65), (3.25, 1.8), (3.5, 1.925), (3.75, 2.05), (4, 2.2), (4.25, 2.325),
+        (4.5, 2.45), (4.75, 2.6), (5, 2.725), (5.25, 2.875), (5.5, 3), (5.75, 3.15), (6, 3.275),
+    ]
+)  # fmt: skip
+"""Radius of a disc of the RTF set (D'Andrès et al., TIP 2016) and the Gaussian that fits it, pixels."""
+
+
+class MapError(NamedTuple):
+    """Mean squared and mean absolute error; their unit is that of the maps (squared for ``mse``)."""
+
+    mse: float
+    mae: float
+
+
+def to_sigma(values: np.ndarray, unit: str) -> np.ndarray:
+    """Map values in [0, 1] to the standard deviation of the blur in pixels, at most 7.
+
+    Args:
+        values: any shape.
+        unit: ``coc15``: 1 is a disc of 15 px, ``sigma = max(0, (15 v - 1) / 2)``; ``sigma7``: ``sigma = 7 v``.
+
+    Raises:
+        ValueError: unknown unit.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if unit == 'coc15':
+        return np.maximum(0, (15 * values - 1) / 2)
+    if unit == 'sigma7':
+        return 7 * values
+    raise ValueError(f'map unit must be one of {", ".join(UNITS)}; got {unit!r}')
+
+
+def disc_to_sigma(disc: np.ndarray) -> np.ndarray:
+    """Disc sizes of the RTF set to Gaussians (px) by the nearest row of :data:`DISC_TO_SIGMA`; the first wins a tie.
+
+    There is no row for 0, so a sharp pixel gets 0.3 like the published evaluation.
+    """
+    gap = np.abs(np.asarray(disc, dtype=np.float64)[..., None] - DISC_TO_SIGMA[:, 0])
+    return DISC_TO_SIGMA[gap.argmin(-1), 1]
+
+
+def common(pred: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The top left part that both maps have (a network may drop rows and columns at the end).
+
+    Raises:
+        ValueError: they differ by 16 pixels or more, which no cropping to a multiple of 16 explains.
+    """
+    h, w = (min(a, b) for a, b in zip(pred.shape, truth.shape))
+    if max(abs(a - b) for a, b in zip(pred.shape, truth.shape)) >= 16:
+        raise ValueError(f'prediction {pred.shape} and truth {truth.shape} are not the same image')
+    return pred[:h, :w], truth[:h, :w]
+
+
+def map_error(pred: np.ndarray, truth: np.ndarray) -> MapError:
+    """Errors of a map (h, w) in the unit both are in."""
+    pred, truth = common(np.asarray(pred, np.float64), np.asarray(truth, np.float64))
+    return MapError(float(np.mean((pred - truth) ** 2)), float(np.mean(np.abs(pred - truth))))
+
+
+def rtf_error(pred: np.ndarray, disc: np.ndarray, unit: str, eight_bit: bool = True) -> MapError:
+    """Error on the RTF set, in fractions of 3.275 px of standard deviation.
+
+    Args:
+        pred: (h, w) map in [0, 1].
+        disc: (H, W) true disc sizes, 0 to 6.
+        unit: of ``pred``.
+        eight_bit: round ``pred`` to 1/255 first, because the published evaluation reads 8-bit pictures.
+    """
+    pred = np.asarray(pred, np.float64)
+    pred = np.rint(pred * 255) / 255 if eight_bit else pred
+    sigma = np.clip(to_sigma(pred, unit), 0, SIGMA_MAX)
+    return map_error(sigma / SIGMA_MAX, disc_to_sigma(disc) / SIGMA_MAX)
+
+
+def adaptive_threshold(pred: np.ndarray, a: float = 0.3) -> float:
+    """``a * max + (1 - a) * min`` of the map."""
+    return float(a * pred.max() + (1 - a) * pred.min())
+
+
+def blur_accuracy(pred: np.ndarray, mask: np.ndarray, a: float = 0.3) -> float:
+    """Share of pixels where ``pred >= adaptive threshold`` agrees with the mask (1 blurred, 0 sharp, 255 ignored)."""
+    pred, mask = common(np.asarray(pred, np.float64), np.asarray(mask))
+    known = mask != 255
+    return float(np.mean((pred >= adaptive_threshold(pred, a))[known] == (mask == 1)[known]))
+
+
+def blur_average_precision(pred: np.ndarray, mask: np.ndarray, levels: int = 256) -> float:
+    """Area under precision and recall of the blurred pixels as the adaptive threshold's ``a`` goes from 1 to 0.
+
+    Step sum ``sum (R_n - R_{n-1}) P_n``. The positive class is *blurred*; the literature does not agree on it.
+
+    Args:
+        pred: (h, w) map.
+        mask: (h, w), 1 blurred, 0 sharp, 255 ignored.
+        levels: number of thresholds.
+
+    Raises:
+        ValueError: no pixel is blurred.
+    """
+    pred, mask = common(np.asarray(pred, np.float64), np.asarray(mask))
+    values, blurred = pred[mask != 255], (mask == 1)[mask != 255]
+    if not blurred.any():
+        raise ValueError('average precision needs blurred pixels; the mask has none')
+    span = values.max() - values.min()
+    place = np.full(values.shape, levels - 1) if span == 0 else (values - values.min()) / span * (levels - 1)
+    place = np.floor(place + 1e-9).astype(np.int64)  # the highest threshold that the pixel still reaches
+    hits = np.bincount(place[blurred], minlength=levels)[::-1].cumsum()
+    taken = np.bincount(place, minlength=levels)[::-1].cumsum()
+    recall, precision = hits / hits[-1], hits / np.maximum(taken, 1)
+    return float(np.sum(np.diff(recall, prepend=0) * precision))
+
+
+def polarity(pred: np.ndarray, mask: np.ndarray) -> float | None:
+    """Mean of the map over blurred pixels less that over sharp ones, ``None`` where the mask has only one kind.
+
+    Above 0 the map has the right sense: a high value means blurred.
+    """
+    pred, mask = common(np.asarray(pred, np.float64), np.asarray(mask))
+    if not (mask == 1).any() or not (mask == 0).any():
+        return None
+    return float(pred[mask == 1].mean() - pred[mask == 0].mean())
+
+
+def sharpness(grey: np.ndarray, smooth: float = 8.0) -> np.ndarray:
+    """Local sharpness of an image: its squared Laplacian, averaged by a Gaussian of ``smooth`` pixels. (H, W)."""
+    from scipy.ndimage import gaussian_filter, laplace
+
+    return gaussian_filter(laplace(gaussian_filter(np.asarray(grey, np.float64), 0.7)) ** 2, smooth)
+
+
+class StackAgreement(NamedTuple):
+    """How well estimated blur orders the frames of a focal stack.
+
+    Attributes:
+        hit: share of pixels whose least blurred frame by estimate is the sharpest one; chance is 1 / F.
+        near: the same, one frame off allowed; chance is below 3 / F.
+        rank: mean over pixels of Spearman's correlation between estimated blur and distance in frames from the sharpest
+            one; 0 by chance, 1 when blur grows with every step away from focus.
+        pixels: number of pixels judged.
+    """
+
+    hit: float
+    near: float
+    rank: float
+    pixels: int
+
+
+def stack_agreement(sharp: np.ndarray, blur: np.ndarray, valid: np.ndarray | None = None) -> StackAgreement:
+    """Judge estimated blur on a focal stack, which has no true map but an order of its frames.
+
+    Args:
+        sharp: (F, h, w) measured sharpness, see :func:`sharpness`.
+        blur: (F, h, w) estimated blur, any unit.
+        valid: (h, w) bool, pixels with a clear focus; see :func:`clear_focus`.
+
+    Raises:
+        ValueError: fewer than three frames, shapes differ, or no valid pixel.
+    """
+    if sharp.shape != blur.shape or sharp.ndim != 3 or len(sharp) < 3:
+        raise ValueError(f'expected two stacks (F >= 3, h, w); got {sharp.shape} and {blur.shape}')
+    keep = np.ones(sharp.shape[1:], bool) if valid is None else np.asarray(valid, bool)
+    if not keep.any():
+        raise ValueError('no pixel of the stack has a clear focus')
+    sharp, blur = sharp[:, keep], blur[:, keep]
+    best, least = sharp.argmax(0), blur.argmin(0)
+    distance = np.abs(np.arange(len(sharp))[:, None] - best).astype(np.float64)
+    gap = np.abs(best - least)
+    hit, near = float((gap == 0).mean()), float((gap <= 1).mean())
+    return StackAgreement(hit, near, _spearman(distance, blur), int(keep.sum()))
+
+
+def clear_focus(sharp: np.ndarray, ratio: float = 4.0, quantile: float = 0.5) -> np.ndarray:
+    """Pixels (h, w) with texture and one clear focus.
+
+    Their sharpest frame beats their median frame by ``ratio``, is above the ``quantile`` of all pixels' sharpest, and
+    is neither the first nor the last (so that blur is seen on both sides).
+    """
+    peak, frame = sharp.max(0), sharp.argmax(0)
+    inner = (frame > 0) & (frame < len(sharp) - 1)
+    return (peak > ratio * np.median(sharp, axis=0)) & (peak > np.quantile(peak, quantile)) & inner
+
+
+def _spearman(a: np.ndarray, b: np.ndarray) -> float:
+    from scipy.stats import rankdata
+
+    a, b = rankdata(a, axis=0), rankdata(b, axis=0)
+    a, b = a - a.mean(0), b - b.mean(0)
+    norm = np.sqrt((a**2).sum(0) * (b**2).sum(0))
+    return float(np.mean(np.where(norm > 0, (a * b).sum(0) / np.maximum(norm, 1e-12), 0)))

@@ -1,0 +1,9 @@
+"""DMENet: defocus map estimation with domain adaptation, sharpness calibration and content preservation.
+
+Lee, Lee, Cho, Lee, *Deep Defocus Map Estimation Using Domain Adaptation*, CVPR 2019. The method is the subject of the
+granted patent KR 10-2363049 (POSTECH); using it may need a licence from its owner.
+"""
+
+from . import blur, content, critics, encoder, model, optim
+
+__all__ = ['blur', 'content', 'critics', 'encoder', 'model', 'optim']

@@ -1,0 +1,90 @@
+"""D, which tells synthetic from real features, and S, which turns a map of a real image into sharp or blurred."""
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from wsolzoo.registry import MODELS
+
+from .bricks import SLOPE, BetaNorm, chain, conv, init_conv
+from .losses import ERRORS
+
+
+class SameConv(nn.Conv2d):
+    """4x4 convolution of stride 2 without bias under TensorFlow's SAME rule: an odd side gets 1 before, 2 after."""
+
+    def __init__(self, in_channels: int, out_channels: int, last: bool = False) -> None:
+        super().__init__(in_channels, out_channels, 4, stride=2, bias=False)
+        init_conv(self, last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to (N, C', ceil(h / 2), ceil(w / 2))."""
+        bottom, right = 1 + x.shape[-2] % 2, 1 + x.shape[-1] % 2
+        return super().forward(F.pad(x, (1, right, 1, bottom)))
+
+
+@MODELS.register_module()
+class DomainNet(BaseModule):
+    """Patch discriminator on the last decoder features; high logits say synthetic.
+
+    Args:
+        in_channels: of the features, ``BlurNet.base``.
+        base: channels of the first layer; 64 as published.
+        init_cfg: weights.
+    """
+
+    def __init__(self, in_channels: int = 64, base: int = 64, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        ends = (in_channels, base, 2 * base, 4 * base, 8 * base)
+        layers: list[nn.Module] = []
+        for a, b in zip(ends[:-1], ends[1:]):
+            layers += [SameConv(a, b), BetaNorm(b), nn.LeakyReLU(SLOPE)]
+        self.layers = nn.Sequential(*layers, SameConv(ends[-1], 1, last=True))
+
+    def forward(self, feats: Tensor) -> Tensor:
+        """(N, C, h, w) to logits (N, 1, ceil(h / 32), ceil(w / 32))."""
+        return self.layers(feats)
+
+
+@MODELS.register_module()
+class SharpnessNet(BaseModule):
+    """Ten 1x1 convolutions on a predicted map; high logits say blurred.
+
+    Its receptive field is one pixel, so that the gradient of a pixel's loss reaches that pixel of the map alone. In
+    training mode the batch statistics of the normalisation couple pixels through two numbers a channel; that cannot
+    smear.
+
+    Args:
+        error: ``squared`` (equation 6) or ``cross_entropy`` (the released code).
+        widths: channels of the three groups of three layers.
+        init_cfg: weights.
+    """
+
+    def __init__(
+        self, error: str = 'squared', widths: tuple[int, ...] = (64, 32, 16), init_cfg: dict | None = None
+    ) -> None:
+        super().__init__(init_cfg)
+        if error not in ERRORS:
+            raise ValueError(f'error must be one of {", ".join(ERRORS)}; got {error!r}')
+        self.error = error
+        self.layers = nn.Sequential(
+            chain(1, *(width for width in widths for _ in range(3)), kernel=1), conv(widths[-1], 1, 1, last=True)
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, 1, h, w) in [0, 1] to logits (N, 1, h, w)."""
+        return self.layers(maps)
+
+    @torch.no_grad()
+    def polarity(self) -> float:
+        """P(blurred | map 1) - P(blurred | map 0), in [-1, 1], under the running statistics.
+
+        Below 0 the net has learned that a high map value means sharp, and teaches B to invert its maps.
+        """
+        training = self.training
+        self.eval()
+        ends = torch.tensor([0.0, 1.0], device=self.layers[1].weight.device).view(2, 1, 1, 1)
+        sharp, blurred = self(ends).sigmoid().flatten().tolist()
+        self.train(training)
+        return blurred - sharp

@@ -1,0 +1,211 @@
+"""The four modules together: who sees which data, and who moves when."""
+
+from contextlib import ExitStack
+
+import torch
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapperDict
+from torch import Tensor
+
+from wsolzoo.models.estimator import Estimator, stack_maps
+from wsolzoo.models.frozen import frozen_call
+from wsolzoo.registry import MODELS
+from wsolzoo.structures import LocSample
+
+from .blur import BlurOutput
+from .losses import REAL, SYNTHETIC, aux_error, calibration_error, content_error, domain_error, map_error
+
+WEIGHTS = {'map': 1.0, 'aux': 1.0, 'domain': 1e-3, 'adversarial': 1e-3, 'calibration': 2e-2, 'content': 1e-4}
+"""The published weights. The source gives none; they are those of the released code."""
+
+
+@MODELS.register_module()
+class DMENet(Estimator):
+    """Blur estimation (``network``, B) helped in training by D, S and C, each of which may be left out.
+
+    One iteration, on a batch that holds samples of up to three domains (``domain`` of each sample):
+
+    1. B runs on each domain by itself, so that batch normalisation uses the statistics of one domain at a time while
+       all update the same running averages. The features serve both steps, for B does not move between them (the released
+       code computes them twice, which updates the running averages twice).
+    2. D learns: synthetic features against those of both real domains. Nothing else moves.
+    3. B and S learn together: maps and auxiliary maps on the synthetic domain, content on the same, adversarial on the
+       real domains under the new D, calibration on the masked one. D and C do not move, nor D's running statistics.
+
+    At test time only B runs.
+
+    Args:
+        network: B.
+        domain: D, or ``None``.
+        sharpness: S, or ``None``.
+        content: C, or ``None``.
+        loss_weights: of every term, by the keys of :data:`WEIGHTS`. A weight for a module that is left out is ignored.
+        map_unit: unit of the maps that B learns; samples in another one are refused.
+        **kwargs: see :class:`~wsolzoo.models.estimator.Estimator`; ``fit`` defaults to ``crop``, as published.
+    """
+
+    def __init__(
+        self,
+        network: dict,
+        domain: dict | None = None,
+        sharpness: dict | None = None,
+        content: dict | None = None,
+        loss_weights: dict | None = None,
+        map_unit: str = 'sigma7',
+        **kwargs,
+    ) -> None:
+        super().__init__(network, **{'fit': 'crop', **kwargs})
+        unknown = set(loss_weights or {}) - set(WEIGHTS)
+        if unknown:
+            raise ValueError(f'loss_weights has {sorted(unknown)}; the terms are {", ".join(WEIGHTS)}')
+        self.loss_weights = WEIGHTS | (loss_weights or {})
+        self.domain = MODELS.build({'in_channels': self.network.last_channels, **domain}) if domain else None
+        self.sharpness = MODELS.build(sharpness) if sharpness else None
+        self.content = MODELS.build(content) if content else None
+        self.map_unit = map_unit
+
+    # ---- training ------------------------------------------------------------------------------------------------
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """One iteration; returns detached scalars."""
+        if not isinstance(optim_wrapper, OptimWrapperDict):
+            raise TypeError("DMENet needs one optimizer per child: constructor='ChildOptimWrapperConstructor'")
+        data = self.data_preprocessor(data, training=True)
+        with ExitStack() as stack:
+            for wrapper in optim_wrapper.values():
+                stack.enter_context(wrapper.optim_context(self))
+            batch = split_domains(data['inputs'], data['data_samples'])
+            outputs = self.run_domains(batch)
+            scalars = self.domain_losses(outputs)
+            if scalars:
+                _update(scalars['loss_domain'], optim_wrapper, ['domain'])
+            main = self.main_losses(outputs, batch)
+        total = torch.stack([value for name, value in main.items() if name.startswith('loss')]).sum()
+        _update(total, optim_wrapper, ['network'] + ['sharpness'] * (self.sharpness is not None))
+        return {name: value.detach() for name, value in (main | scalars | {'loss': total}).items()}
+
+    def loss(self, inputs: Tensor, data_samples: list[LocSample]) -> dict[str, Tensor]:
+        """The terms that B and S learn from; D's own term belongs to :meth:`train_step`."""
+        batch = split_domains(inputs, data_samples)
+        return self.main_losses(self.run_domains(batch), batch)
+
+    def run_domains(self, batch: dict) -> dict[str, BlurOutput]:
+        """B on each domain by itself; the auxiliary heads only where there is a map."""
+        return {name: self.network(images, aux=name == 'synthetic') for name, (images, _) in batch.items()}
+
+    def domain_losses(self, outputs: dict[str, BlurOutput]) -> dict[str, Tensor]:
+        """Equation 4, what D learns from: synthetic against the mean of the real domains."""
+        if self.domain is None:
+            return {}
+        real = _real(outputs)
+        wrong = [domain_error(self.domain(outputs[name].last.detach()), REAL) for name in real]
+        right = domain_error(self.domain(outputs['synthetic'].last.detach()), SYNTHETIC)
+        return {'loss_domain': self.loss_weights['domain'] * (right + torch.stack(wrong).mean())}
+
+    def main_losses(self, outputs: dict[str, BlurOutput], batch: dict) -> dict[str, Tensor]:
+        """Equations 2, 3, 5, 6 and 7, weighted; and the mean of each domain's maps, to see one that collapses."""
+        weights = self.loss_weights
+        synthetic = outputs['synthetic']
+        target = self._targets(batch['synthetic'][1], synthetic.map)
+        scalars = {'loss_map': weights['map'] * map_error(synthetic.map, target)}
+        if synthetic.aux:
+            scalars['loss_aux'] = weights['aux'] * aux_error(synthetic.aux, target)
+        if self.content is not None:
+            with torch.no_grad():
+                wanted = self.content(target)
+            scalars['loss_content'] = weights['content'] * content_error(self.content(synthetic.map), wanted)
+        if self.domain is not None:
+            fooled = [domain_error(frozen_call(self.domain, outputs[name].last), SYNTHETIC) for name in _real(outputs)]
+            scalars['loss_adversarial'] = weights['adversarial'] * torch.stack(fooled).mean()
+        if self.sharpness is not None:
+            if 'masked' not in outputs:
+                raise ValueError("sharpness calibration needs samples of the domain 'masked'; the batch has none")
+            mask = stack_maps(batch['masked'][1], 'gt_mask', target.device)
+            error = calibration_error(self.sharpness(outputs['masked'].map), mask, self.sharpness.error)
+            scalars['loss_calibration'] = weights['calibration'] * error
+        return scalars | {f'mean_map_{name}': output.map.detach().mean() for name, output in outputs.items()}
+
+    def _targets(self, samples: list[LocSample], maps: Tensor) -> Tensor:
+        wrong = [s for s in samples if s.get('map_unit', self.map_unit) != self.map_unit]
+        if wrong:
+            raise ValueError(
+                f'the model learns maps in {self.map_unit!r}, but image {wrong[0].get("img_id", "?")!r} has a map in '
+                f'{wrong[0].map_unit!r}; set model.map_unit, or generate the data in the other unit'
+            )
+        return stack_maps(samples, 'gt_map', maps.device)
+
+    # ---- test ----------------------------------------------------------------------------------------------------
+
+    def predict(self, inputs: Tensor, data_samples: list[LocSample] | None = None) -> list[LocSample]:
+        """Write ``pred_map`` (h, w) and, as meta information, its ``pred_unit``."""
+        samples = super().predict(inputs, data_samples)
+        for sample in samples:
+            sample.set_metainfo({'pred_unit': self.map_unit})
+        return samples
+
+    def outputs(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """B alone, without auxiliary heads."""
+        return self.network(inputs, aux=False)
+
+    def val_step(self, data: dict) -> list[LocSample]:
+        """Predictions; checks first that S has not turned the meaning of the map around."""
+        self.check_polarity()
+        return super().val_step(data)
+
+    def check_polarity(self, tolerance: float = 0.2) -> None:
+        """A high map value must mean blurred to S too.
+
+        Raises:
+            RuntimeError: S says the opposite by more than ``tolerance``, so B is being taught to invert its maps. A
+                smaller inversion, as before S has learned anything, is only logged.
+        """
+        if self.sharpness is None:
+            return
+        polarity = self.sharpness.polarity()
+        if polarity < -tolerance:
+            raise RuntimeError(
+                f'the sharpness calibration network reads a high map value as sharp (polarity {polarity:.2f}): are the '
+                "masks of the domain 'masked' inverted? 1 must mean blurred, see BlurMaskFolder(blurred=...)"
+            )
+        if polarity <= 0:
+            print_log(f'sharpness calibration has no clear polarity yet ({polarity:.3f})', 'current')
+
+
+def domain_of(sample: LocSample) -> str:
+    """``synthetic``, ``masked`` or ``real``: the meta information, or what the sample's truth implies."""
+    if 'domain' in sample:
+        return sample.domain
+    return 'synthetic' if 'gt_map' in sample else 'masked' if 'gt_mask' in sample else 'real'
+
+
+def split_domains(inputs: Tensor, samples: list[LocSample]) -> dict[str, tuple[Tensor, list[LocSample]]]:
+    """Images and samples by domain, the synthetic one first.
+
+    Raises:
+        ValueError: no synthetic sample, so there is nothing to learn a map from.
+    """
+    where: dict[str, list[int]] = {'synthetic': [], 'masked': [], 'real': []}
+    for index, sample in enumerate(samples):
+        where[domain_of(sample)].append(index)
+    if not where['synthetic']:
+        raise ValueError(
+            "a training batch needs samples of the domain 'synthetic' (images with maps); this one has none"
+        )
+    return {name: (inputs[rows], [samples[i] for i in rows]) for name, rows in where.items() if rows}
+
+
+def _real(outputs: dict[str, BlurOutput]) -> list[str]:
+    real = [name for name in outputs if name != 'synthetic']
+    if not real:
+        raise ValueError("domain adaptation needs samples of the domain 'masked' or 'real'; the batch has none")
+    return real
+
+
+def _update(loss: Tensor, optim_wrapper: OptimWrapperDict, names: list[str]) -> None:
+    """One backward pass, then a step of each named optimizer."""
+    wrappers = [optim_wrapper[name] for name in names]
+    for wrapper in wrappers:
+        wrapper.zero_grad()
+    wrappers[0].backward(loss)
+    for wrapper in wrappers:
+        wrapper.step()
