@@ -41,7 +41,7 @@ def select(records: list[dict], count: int = 12, per_cause: int = 6, seed: int =
         per_cause: pictures of each cause of failure.
         seed: of the random samples.
     """
-    records = sorted(records, key=lambda record: record['img_id'])
+    records = sorted((record for record in records if 'img_id' in record), key=lambda record: record['img_id'])
     scored = sorted((r for r in records if is_number(r.get('iou'))), key=lambda record: record['iou'])
     count_ends = min(count, len(scored) // 2)
     groups: dict[str, list[dict]] = {}
@@ -74,14 +74,14 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
     Args:
         record: an entry of ``result['images']``.
         picture: ``image`` (H, W, 3) uint8 RGB; optionally ``map`` (h, w) and ``frame`` (height, width), the size of the
-            network input in which the boxes are given (default: the size of ``image``).
+            frame in which the boxes are given (default: ``frame`` of the record, then the size of ``image``).
         classes: names.
 
     Returns:
         ``photo`` and ``heat`` as data addresses, ``frame``, ``predicted``, ``true``, ``iou``, ``label``, ``guess``, ``alt``.
     """
     photo = shrink(check_image(picture['image']), SIDE)
-    height, width = picture.get('frame') or picture['image'].shape[:2]
+    height, width = picture.get('frame') or record.get('frame') or picture['image'].shape[:2]
     heat = overlay_map(photo, picture['map']) if picture.get('map') is not None else None
     label = name_of(record['label'], classes) if 'label' in record else ''
     guesses = record.get('pred_labels') or []

@@ -54,6 +54,7 @@ def write_report(
         'subtitle': meta.pop('subtitle', ''),
         'headlines': headlines(result),
         'tables': [(name, protocol_table(entry), entry) for name, entry in result.get('protocols', {}).items()],
+        'metrics': {name: value for name, value in (result.get('metrics') or {}).items() if is_number(value)},
         'policies': [*COLUMNS.items(), BASELINE],
         'accuracy': _accuracy_curves(result),
         'training': _training_curves(curves or {}),
@@ -63,7 +64,7 @@ def write_report(
         'config': meta.pop('config', ''),
     }
     context['sections'] = {
-        'Numbers': context['headlines'] or context['tables'],
+        'Numbers': context['headlines'] or context['tables'] or context['metrics'],
         'Curves': context['accuracy'] or context['histogram'] or context['training'],
         'Breakdown': context['breakdown'],
         'Pictures': any(context['gallery'][kind] for kind in ('best', 'worst', 'sample')),

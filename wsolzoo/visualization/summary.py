@@ -95,6 +95,8 @@ def headlines(result: dict) -> list[Headline]:
 def _column_of(entry: dict, key: str) -> str:
     """Which of the three threshold policies the headline value of a protocol belongs to."""
     columns = entry.get('columns') or {}
+    if entry.get('policy') in COLUMNS:
+        return entry['policy']
     return next((name for name in COLUMNS if (columns.get(name) or {}).get(key) == entry[key]), '')
 
 
