@@ -13,12 +13,14 @@ from .shapes import (
     ellipse,
     frame_window,
     hull,
+    lay_over,
     mix,
     oklch,
     paint,
     ribbon,
     rotation,
     shade,
+    three,
 )
 from .species import COATS, TAILS, Evidence, draw_evidence, face_color, head_groups
 from .texture import noise_patch
@@ -59,9 +61,9 @@ def vary(rng: np.random.Generator, low: float, high: float, spread: float) -> fl
 def build_animal(rng: np.random.Generator, label: int, body_evidence: float, spread: float) -> Build:
     """Random proportions, limbs and colours of an animal of species ``label``."""
     evidence = draw_evidence(rng, label, body_evidence)
-    coat = oklch(rng.uniform(0.5, 0.7), rng.uniform(0.06, 0.1), evidence.hue)
+    coat = oklch(rng.uniform(0.48, 0.68), rng.uniform(0.035, 0.07), evidence.hue)
     pale = rng.random() < 0.35
-    marking = mix(coat, (235.0, 240.0, 240.0), 0.6) if pale else shade(coat, rng.uniform(0.35, 0.5))
+    marking = mix(coat, (235.0, 240.0, 240.0), 0.4) if pale else shade(coat, rng.uniform(0.5, 0.65))
     length, hip_r = vary(rng, 0.85, 1.15, spread), vary(rng, 0.21, 0.28, spread)
     chest_r = vary(rng, 0.23, 0.31, spread)
     hip, chest = np.array([-length / 2, 0.0]), np.array([length / 2, vary(rng, -0.12, 0.06, spread)])
@@ -147,9 +149,17 @@ def pose_animal(rng: np.random.Generator, build: Build, side: int, horizon: floa
 
 
 def paint_animal(
-    rng: np.random.Generator, build: Build, pose: Pose, side: int, depth: float
+    rng: np.random.Generator, build: Build, pose: Pose, side: int, depth: float, tint: tuple[Color, Color]
 ) -> tuple[Layer, np.ndarray]:
     """Paint body and head with coat and soft volume.
+
+    Args:
+        rng: for the coat.
+        build: the animal.
+        pose: where it stands.
+        side: pixels of the large frame.
+        depth: metres.
+        tint: gain and veil of the air, see :func:`wsolzoo.datasets.scenes.habitat.air`.
 
     Returns:
         The layer, and the (h, w) uint8 coverage of the head in the same window.
@@ -159,26 +169,27 @@ def paint_animal(
     def moved(groups: list[list[Shape]]) -> list[list[Shape]]:
         return [[shape._replace(points=shape.points @ matrix + shift) for shape in group] for group in groups]
 
-    body, head = moved(build.body), moved(build.head)
-    window = frame_window([*body, *head], side)
+    window = frame_window(np.array(pose.box[:2]), np.array(pose.box[2:]), side)
     line = max(1.5, 0.022 * pose.scale)
-    trunk, face = paint(body, window, line), paint(head, window, line)
-    light = _volume(trunk[..., 3], 0.2 * pose.scale, 0.9) * _coat(rng, build, pose, window)
-    over = face[..., 3:].astype(np.float32) / 255
-    shaded = trunk[..., :3] * light * (1 - over) + face[..., :3] * _volume(face[..., 3], 0.16 * pose.scale, 0.45)
-    alpha = trunk[..., 3:] * (1 - over) + face[..., 3:]
-    image = np.concatenate([np.minimum(shaded, alpha), alpha], 2)
-    return Layer(np.rint(image).astype(np.uint8), window[0], window[1], depth, 'animal'), face[..., 3]
+    trunk, face = paint(moved(build.body), window, line), paint(moved(build.head), window, line)
+    light = three(_volume(trunk[..., 3], 0.2 * pose.scale, 0.9)) * _coat(rng, build, pose, window)
+    image = cv2.multiply(trunk[..., :3], light, dtype=cv2.CV_32F)
+    light = three(_volume(face[..., 3], 0.16 * pose.scale, 0.45))
+    lay_over(image, np.dstack([cv2.multiply(face[..., :3], light, dtype=cv2.CV_8U), face[..., 3]]))
+    alpha = cv2.max(trunk[..., 3], face[..., 3])
+    image = image * np.array(tint[0], np.float32) + three(alpha) * (np.array(tint[1], np.float32) / 255)
+    image = np.dstack([cv2.min(np.rint(image), three(alpha).astype(np.float32)), alpha]).astype(np.uint8)
+    return Layer(image, window[0], window[1], depth, 'animal'), face[..., 3]
 
 
 def _volume(alpha: np.ndarray, radius: float, strength: float) -> np.ndarray:
-    """(h, w, 1) float32 light on a soft volume raised from the silhouette, lit from the upper left."""
+    """(h, w) float32 light on a soft volume raised from the silhouette, lit from the upper left."""
     distance = cv2.distanceTransform((alpha > 127).view(np.uint8), cv2.DIST_L2, 3)
     inner = 1 - np.minimum(distance / radius, 1)
     height = cv2.GaussianBlur(np.sqrt(np.maximum(1 - inner * inner, 0)), (0, 0), max(1.0, 0.12 * radius))
     slope = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3) * 0.8 + cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3) * 0.35
     light = 0.82 + 0.22 * height + strength * 0.35 * np.clip(slope * (radius / 8), -0.9, 0.9)
-    return light[..., None]
+    return light
 
 
 def _coat(rng: np.random.Generator, build: Build, pose: Pose, window: tuple[int, int, int, int]) -> np.ndarray:
@@ -207,4 +218,4 @@ def _coat(rng: np.random.Generator, build: Build, pose: Pose, window: tuple[int,
     amount = np.clip(field + 0.5, 0, 1) * np.clip(1 - (v - 0.35) * 5, 0, 1)
     ratio = np.array(build.marking, np.float32) / np.maximum(np.array(build.coat, np.float32), 1)
     counter = 1.06 - 0.22 * np.clip(v + 0.1, 0, 0.5)
-    return (1 + amount[..., None] * (np.minimum(ratio, 2.2) - 1)) * counter[..., None]
+    return (1 + three(amount) * (np.minimum(ratio, 2.2) - 1)) * three(counter)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .habitat import Backdrop, ground_depth
-from .shapes import Color, Layer, Shape, ellipse, mix, oklch, paint_layer, ribbon, shade
+from .habitat import Backdrop, air, ground_depth
+from .shapes import Color, Layer, Shape, ellipse, mix, oklch, paint_layer, ribbon, shade, tinted
 from .species import SPECIES, face_color
 
 _STEM = (70.0, 120.0, 70.0)
@@ -23,6 +23,7 @@ def draw_clutter(rng: np.random.Generator, backdrop: Backdrop, side: int) -> lis
         size = side * (0.05 + 0.12 * down) * rng.uniform(0.8, 1.25)
         groups = kind(rng, rng.uniform(-0.05, 1.05) * side, foot, size, backdrop)
         depth = float(ground_depth(np.array(foot), horizon, side))
+        groups = tinted(groups, *air(backdrop, depth))
         layer = paint_layer(groups, side, depth, kind.__name__.strip('_'), max(1.0, size / 24))
         if layer is not None:
             things.append((foot, layer))

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..defocus.lens import Lens, alpha_bound, disc, disc_to_sigma, f_number_of
 from .habitat import FAR, NEAR
-from .shapes import SCALE, Layer
+from .shapes import SCALE, Layer, lay_over
 
 FOCAL_MM = (50.0, 70.0, 85.0)
 SIGMA_RULE = 'paper'
@@ -16,7 +16,7 @@ _LEVELS = 10
 
 
 def lens_for(focal: float, focus: float, max_coc: float, width: int) -> Lens:
-    """The lens of ``focal`` mm, in focus at ``focus`` metres, whose largest disc within 2-30 m is ``max_coc`` pixels."""
+    """The lens of ``focal`` mm, sharp at ``focus`` metres, whose largest disc within 2-30 m is ``max_coc`` pixels."""
     alpha = alpha_bound(1000 * NEAR, 1000 * FAR, 1000 * focus, max_coc)
     return Lens(focal, 1000 * focus, alpha, f_number_of(focal, 1000 * focus, alpha, width))
 
@@ -45,9 +45,7 @@ def composite(
     for layer in layers:
         if lens is not None:
             layer = _blur_layer(layer, float(circle_of_confusion(layer.depth, lens)), side)
-        part = canvas[layer.window]
-        part *= 1 - layer.image[..., 3:].astype(np.float32) / 255
-        part += layer.image[..., :3]
+        lay_over(canvas[layer.window], layer.image)
     return canvas
 
 

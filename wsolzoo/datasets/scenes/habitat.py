@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
-from .shapes import Color, Shape, ellipse, mix, oklch, paint, ribbon
+from .shapes import Color, Shape, ellipse, lay_over, mix, oklch, paint, ribbon, three
 from .texture import ground_noise, noise_patch
 
 NEAR, FAR = 2.0, 30.0
@@ -61,6 +62,13 @@ def ground_depth(rows: np.ndarray, horizon: float, side: int) -> np.ndarray:
     return 1 / (1 / FAR + (1 / NEAR - 1 / FAR) * down)
 
 
+def air(backdrop: Backdrop, depth: float) -> tuple[Color, Color]:
+    """Gain and veil of a thing at ``depth`` metres: the light of the place, and haze that grows with distance."""
+    haze = 0.35 * min(1.0, depth / FAR)
+    gain = tuple(1.1 * value * (1 - haze) for value in backdrop.habitat.light)
+    return gain, tuple(value * haze for value in backdrop.haze)
+
+
 def _bgr(rng: np.random.Generator, color: tuple[float, float, float]) -> Color:
     """The colour a little moved."""
     lightness, chroma, hue = color
@@ -79,18 +87,18 @@ def draw_backdrop(rng: np.random.Generator, side: int) -> Backdrop:
     )
     edge = int(horizon)
     image = np.empty((side, side, 3), np.float32)
-    fade = (np.linspace(0, 1, edge, dtype=np.float32) ** 1.4)[:, None, None]
-    image[:edge] = top * (1 - fade) + low * fade
+    fade = (np.linspace(0, 1, edge, dtype=np.float32) ** 1.4)[:, None]
+    image[:edge] = (top * (1 - fade) + low * fade)[:, None]
     _SKIES[habitat.name](rng, image, edge, habitat)
     if habitat.ridge:
         _ridges(rng, image, edge, low, far, habitat.ridge)
     rows = np.arange(edge, side) + 0.5
     depth = ground_depth(rows, horizon, side)
-    down = ((rows - edge) / (side - edge)).astype(np.float32)[:, None, None] ** 0.7
+    down = ((rows - edge) / (side - edge)).astype(np.float32)[:, None] ** 0.7
     relief = ground_noise(rng, depth, side) if habitat.name != 'indoor' else _planks(rng, depth, side)
     broad = noise_patch(rng, (side - edge, side), (10, 14), 1.4)
-    grain = 1 + habitat.rough * (1.3 * relief + 0.5 * broad)[..., None]
-    image[edge:] = (far * (1 - down) + near * down) * grain
+    image[edge:] = (far * (1 - down) + near * down)[:, None]
+    image[edge:] *= three(1 + habitat.rough * (1.3 * relief + 0.5 * broad))
     _GROUNDS.get(habitat.name, _nothing)(rng, image, edge, near)
     return Backdrop(image, horizon, habitat, tuple(float(v) for v in low))
 
@@ -104,28 +112,38 @@ def _overlay(image: np.ndarray, groups: list[list[Shape]], rows: slice, opacity:
     side, top, stop = image.shape[1], rows.start or 0, rows.stop
     if stop <= top:
         return
-    layer = paint(groups, (0, top, side, stop), 0).astype(np.float32)
-    part = image[top:stop]
-    part *= 1 - layer[..., 3:] * (opacity / 255)
-    part += layer[..., :3] * opacity
+    layer = paint(groups, (0, top, side, stop), 0)
+    lay_over(image[top:stop], layer if opacity == 1 else cv2.convertScaleAbs(layer, alpha=opacity))
+
+
+def _towards(image: np.ndarray, color: Color, amount: np.ndarray) -> None:
+    """Move the picture towards a colour by ``amount`` (h, w), in place."""
+    amount = three(amount)
+    image *= 1 - amount
+    amount *= np.array(color, np.float32)
+    image += amount
+
+
+def _glow(x: float, y: float, side: int, edge: int, reach: float) -> np.ndarray:
+    """(edge, side) float32 that falls from 1 at (x, y) with distance."""
+    across, down = np.arange(side, dtype=np.float32) - np.float32(x), np.arange(edge, dtype=np.float32) - np.float32(y)
+    return np.exp(-np.sqrt(across[None] ** 2 + down[:, None] ** 2) / np.float32(reach * side))
 
 
 def _clouds(rng: np.random.Generator, image: np.ndarray, edge: int, habitat: Habitat) -> None:
     side = image.shape[1]
     cover = noise_patch(rng, (edge, side), (14, 22), 1.5)
-    amount = np.clip(0.55 * (cover - rng.uniform(-0.3, 0.7)), 0, 0.85)[..., None]
+    amount = np.clip(0.55 * (cover - np.float32(rng.uniform(-0.3, 0.7))), 0, 0.85)
     color = np.array(_bgr(rng, (min(0.97, habitat.sky_low[0] + 0.08), 0.015, habitat.sky_low[2])), np.float32)
-    image[:edge] += (color - image[:edge]) * amount
+    _towards(image[:edge], color, amount)
 
 
 def _sunset(rng: np.random.Generator, image: np.ndarray, edge: int, habitat: Habitat) -> None:
     side = image.shape[1]
     x, y, radius = rng.uniform(0.1, 0.9) * side, edge - rng.uniform(0.02, 0.2) * side, rng.uniform(0.05, 0.09) * side
-    distance = np.hypot(np.arange(side)[None] - x, np.arange(edge)[:, None] - y).astype(np.float32)
-    glow = np.exp(-distance / (0.22 * side))[..., None] * 0.6
-    image[:edge] += (np.array((150, 205, 255), np.float32) - image[:edge]) * glow
-    bars = np.clip(noise_patch(rng, (edge, side), (24, 6), 1.2) - 0.6, 0, 0.6)[..., None]
-    image[:edge] += (np.array((120, 90, 150), np.float32) - image[:edge]) * bars
+    _towards(image[:edge], (150.0, 205.0, 255.0), 0.6 * _glow(x, y, side, edge, 0.22))
+    bars = np.clip(noise_patch(rng, (edge, side), (24, 6), 1.2) - 0.6, 0, 0.6)
+    _towards(image[:edge], (120.0, 90.0, 150.0), bars)
     _overlay(image, [[Shape(ellipse(x, y, radius), (190.0, 235.0, 255.0))]], slice(0, edge))
 
 
@@ -134,8 +152,7 @@ def _stars(rng: np.random.Generator, image: np.ndarray, edge: int, habitat: Habi
     xs, ys = rng.uniform(0, side, 26), rng.uniform(0, edge * 0.9, 26)
     stars = [Shape(ellipse(x, y, r), (235.0, 235.0, 225.0)) for x, y, r in zip(xs, ys, rng.uniform(0.5, 1.3, 26))]
     x, y, radius = rng.uniform(0.1, 0.9) * side, rng.uniform(0.15, 0.5) * edge, rng.uniform(0.04, 0.07) * side
-    distance = np.hypot(np.arange(side)[None] - x, np.arange(edge)[:, None] - y).astype(np.float32)
-    image[:edge] += 60 * np.exp(-distance / (0.12 * side))[..., None]
+    image[:edge] += three(60 * _glow(x, y, side, edge, 0.12))
     _overlay(image, [stars, [Shape(ellipse(x, y, radius), (215.0, 235.0, 240.0))]], slice(0, edge))
 
 
@@ -144,7 +161,7 @@ def _rays(rng: np.random.Generator, image: np.ndarray, edge: int, habitat: Habit
     slant = (np.arange(side)[None] + rng.uniform(-0.6, 0.6) * np.arange(edge)[:, None]) * (2 * np.pi / side)
     wave = np.sin(5 * slant + rng.uniform(0, 6)) + np.sin(9 * slant + rng.uniform(0, 6)) + np.sin(2 * slant)
     fade = np.linspace(1, 0.2, edge)[:, None]
-    image[:edge] += (np.clip(wave, 0, None) * fade * 16).astype(np.float32)[..., None]
+    image[:edge] += three((np.clip(wave, 0, None) * fade * 16).astype(np.float32))
     bubbles = [
         [Shape(ellipse(rng.uniform(0, side), rng.uniform(0, edge), rng.uniform(1.5, 4)), (235.0, 225.0, 190.0))]
         for _ in range(7)
@@ -237,13 +254,13 @@ def _ripples(rng: np.random.Generator, image: np.ndarray, edge: int, near: np.nd
     depth = ground_depth(rows + 0.5, edge, side)[:, None]
     bend = noise_patch(rng, (side - edge, side), (8, 10), 1.2)
     wave = np.sin(depth * rng.uniform(2.5, 4.5) + 1.2 * bend + rng.uniform(0, 6)) * np.minimum(1, 7 / depth)
-    image[edge:] *= (1 + 0.05 * wave).astype(np.float32)[..., None]
+    image[edge:] *= three((1 + 0.05 * wave).astype(np.float32))
 
 
 def _caustics(rng: np.random.Generator, image: np.ndarray, edge: int, near: np.ndarray) -> None:
     side = image.shape[0]
     net = 1 - np.abs(noise_patch(rng, (side - edge, side), (30, 40), 1.1))
-    image[edge:] *= (1 + 0.22 * np.clip(net, 0, 1) ** 3)[..., None]
+    image[edge:] *= three(1 + 0.22 * np.clip(net, 0, 1) ** 3)
     weeds = []
     for x in rng.uniform(0, side, 5):
         y, h, s = edge + rng.uniform(0.02, 0.3) * (side - edge), rng.uniform(0.06, 0.14) * side, rng.uniform(-9, 9)

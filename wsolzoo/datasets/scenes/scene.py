@@ -1,6 +1,7 @@
 """One scene from (seed, split, index): an animal in a place, and everything that is true about it."""
 
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import cv2
@@ -10,13 +11,13 @@ from ..defocus.lens import Lens
 from .animal import build_animal, paint_animal, pose_animal
 from .clutter import draw_clutter
 from .defocus import FOCAL_MM, circle_of_confusion, composite, lens_for
-from .habitat import FAR, Backdrop, draw_backdrop, ground_depth
-from .shapes import SCALE, Layer
+from .habitat import FAR, Backdrop, air, draw_backdrop, ground_depth
+from .shapes import SCALE, Layer, three
 from .species import COATS, SPECIES, TAILS
 
 SPLITS = {'train': 0, 'val': 1, 'test': 2}
 SIZES = (64, 96, 128)
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever the same parameters would draw another picture: caches of older versions are drawn anew."""
 
 _WORLD, _ANIMAL, _CAMERA, _ORDER = range(4)
@@ -107,7 +108,12 @@ def _stream(seed: int, split: str, index: int, purpose: int) -> np.random.Genera
 def scene_label(seed: int, split: str, index: int) -> int:
     """The species of a scene: every ten scenes in a row hold each species once, in random order."""
     block, place = divmod(index, len(SPECIES))
-    return int(_stream(seed, split, block, _ORDER).permutation(len(SPECIES))[place])
+    return int(_order(seed, split, block)[place])
+
+
+@lru_cache(maxsize=1024)
+def _order(seed: int, split: str, block: int) -> np.ndarray:
+    return _stream(seed, split, block, _ORDER).permutation(len(SPECIES))
 
 
 def draw_scene(seed: int, split: str, index: int, **params: Any) -> Scene:
@@ -137,7 +143,7 @@ def draw_scene(seed: int, split: str, index: int, **params: Any) -> Scene:
     pose = pose_animal(rng, build, side, backdrop.horizon, spec.spread, spec.flip)
     foot = pose.box[3]
     depth = float(ground_depth(np.array(foot), backdrop.horizon, side))
-    animal, head = paint_animal(rng, build, pose, side, depth)
+    animal, head = paint_animal(rng, build, pose, side, depth, air(backdrop, depth))
     far = [layer for row, layer in things if row <= foot]
     near = [layer for row, layer in things if row > foot]
     near = _keep_visible(animal, head, near)
@@ -145,13 +151,12 @@ def draw_scene(seed: int, split: str, index: int, **params: Any) -> Scene:
     truth = _truth(backdrop, layers, head, side)
 
     _shadows(backdrop.image, [*far, *near], pose.box if spec.animal else None)
-    lit = [_light(layer, backdrop) for layer in layers]
     lens = _lens(camera, spec, depth)
     focus = depth if lens is None else lens.focus / 1000
     rows = ground_depth(np.arange(side) + 0.5, backdrop.horizon, side)
     develop = _developer(camera, spec.size)
-    sharp = develop(composite(backdrop.image, rows, lit))
-    image = sharp if lens is None else develop(composite(backdrop.image, rows, lit, lens))
+    sharp = develop(composite(backdrop.image, rows, layers))
+    image = sharp if lens is None else develop(composite(backdrop.image, rows, layers, lens))
     coc = np.zeros_like(truth.depth)
     if lens is not None:
         coc = circle_of_confusion(truth.depth, lens).astype(np.float32)
@@ -213,15 +218,6 @@ def _keep_visible(animal: Layer, head: np.ndarray, near: list[Layer]) -> list[La
     return kept
 
 
-def _light(layer: Layer, backdrop: Backdrop) -> Layer:
-    """The layer in the light of the place, paler the farther it is; float32 premultiplied BGRA."""
-    image = layer.image.astype(np.float32)
-    haze = 0.35 * min(1.0, layer.depth / FAR)
-    image[..., :3] *= np.array(backdrop.habitat.light, np.float32) * (1 - haze)
-    image[..., :3] += image[..., 3:] * (np.array(backdrop.haze, np.float32) * (haze / 255))
-    return layer._replace(image=image)
-
-
 def _shadows(image: np.ndarray, layers: list[Layer], animal: tuple[float, float, float, float] | None) -> None:
     """Darken the ground under the things, in place."""
     spots = [(layer.x, layer.x + layer.image.shape[1], layer.y + layer.image.shape[0] - 3) for layer in layers]
@@ -236,9 +232,9 @@ def _shadows(image: np.ndarray, layers: list[Layer], animal: tuple[float, float,
         left, right = max(0, int((x0 + x1) / 2 - 1.6 * half)), min(side, int((x0 + x1) / 2 + 1.6 * half) + 1)
         if stop <= top or right <= left:
             continue
-        dy = (np.arange(top, stop, dtype=np.float32)[:, None] - y) / tall
-        dx = (np.arange(left, right, dtype=np.float32)[None] - (x0 + x1) / 2) / half
-        image[top:stop, left:right] *= (1 - 0.45 * np.exp(-dy * dy - (dx * dx) ** 2))[..., None]
+        dy = (np.arange(top, stop, dtype=np.float32)[:, None] - np.float32(y)) / np.float32(tall)
+        dx = (np.arange(left, right, dtype=np.float32)[None] - np.float32((x0 + x1) / 2)) / np.float32(half)
+        image[top:stop, left:right] *= three(1 - np.float32(0.45) * np.exp(-dy * dy) * np.exp(-((dx * dx) ** 2)))
 
 
 def _lens(rng: np.random.Generator, spec: SceneSpec, depth: float) -> Lens | None:
@@ -256,7 +252,7 @@ def _developer(rng: np.random.Generator, size: int):
     offset = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
     vignette = 1 - rng.uniform(0, 0.5) * (offset[:, None] ** 2 + offset[None] ** 2)
     grain = rng.standard_normal((size, size, 3), np.float32) * np.float32(rng.uniform(1.0, 4.5))
-    response = gains * vignette[..., None].astype(np.float32)
+    response = three(vignette.astype(np.float32)) * gains
 
     def develop(large: np.ndarray) -> np.ndarray:
         picture = cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA) * response + grain

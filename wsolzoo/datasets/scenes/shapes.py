@@ -1,6 +1,7 @@
 """Anti-aliased polygons: shapes as points, and a painter that turns them into a layer with premultiplied alpha.
 
-Everything is painted in a frame :data:`SCALE` times as large as the picture, in its pixels, y down; colours are BGR in 0-255.
+Everything is painted in a frame :data:`SCALE` times as large as the picture, in its pixels, y down; colours are BGR in
+0-255.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ class Shape(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """A painted thing: (h, w, 4) uint8 premultiplied BGRA whose corner is at (x, y) of the large frame, and its depth."""
+    """A painted thing: (h, w, 4) uint8 premultiplied BGRA, its corner (x, y) in the large frame, and its depth."""
 
     image: np.ndarray
     x: int
@@ -114,10 +115,32 @@ def place(shapes: Sequence[Shape], scale: float, angle: float, at: Sequence[floa
     return [shape._replace(points=shape.points @ matrix + at) for shape in shapes]
 
 
+def tinted(groups: Sequence[Sequence[Shape]], gain: Color, veil: Color) -> list[list[Shape]]:
+    """The groups with every colour times ``gain`` plus ``veil``."""
+    return [
+        [
+            shape._replace(color=tuple(c * g + v for c, g, v in zip(shape.color, gain, veil, strict=True)))
+            for shape in group
+        ]
+        for group in groups
+    ]
+
+
 def bounds(groups: Sequence[Sequence[Shape]]) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest corner (2,) of all points."""
     points = np.concatenate([shape.points for group in groups for shape in group])
     return points.min(0), points.max(0)
+
+
+def three(plane: np.ndarray) -> np.ndarray:
+    """(h, w) repeated to (h, w, 3): products of pictures with it are many times faster than broadcasting."""
+    return cv2.cvtColor(plane, cv2.COLOR_GRAY2BGR)
+
+
+def lay_over(canvas: np.ndarray, image: np.ndarray) -> None:
+    """Put premultiplied (h, w, 4) BGRA uint8 over the (h, w, 3) float32 view ``canvas``, in place."""
+    rest = cv2.cvtColor(255 - image[..., 3], cv2.COLOR_GRAY2BGR)
+    cv2.add(cv2.multiply(canvas, rest, scale=1 / 255, dtype=cv2.CV_32F), image[..., :3], dst=canvas, dtype=cv2.CV_32F)
 
 
 def paint(
@@ -139,21 +162,30 @@ def paint(
     x0, y0, x1, y1 = window
     canvas = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
     width = max(1, round(line)) if line else 0
+    points = np.concatenate([shape.points for group in groups for shape in group]) - (x0, y0)
+    fixed = np.rint(points * (1 << _SHIFT)).astype(np.int32)
+    start = 0
     for group in groups:
-        fixed = [np.rint((shape.points - (x0, y0)) * (1 << _SHIFT)).astype(np.int32) for shape in group]
+        parts = []
+        for shape in group:
+            parts.append(fixed[start : start + len(shape.points)])
+            start += len(shape.points)
         if width:
-            for points, shape in zip(fixed, group, strict=True):
+            for part, shape in zip(parts, group, strict=True):
                 if shape.outlined:
-                    color = (*shade(shape.color, dark), 255)
-                    cv2.polylines(canvas, [points], True, color, width, cv2.LINE_AA, _SHIFT)
-        for points, shape in zip(fixed, group, strict=True):
-            cv2.fillPoly(canvas, [points], (*shape.color, 255), cv2.LINE_AA, _SHIFT)
+                    blue, green, red = shape.color
+                    color = (blue * dark, green * dark, red * dark, 255)
+                    cv2.polylines(canvas, [part], True, color, width, cv2.LINE_AA, _SHIFT)
+        for part, shape in zip(parts, group, strict=True):
+            cv2.fillPoly(canvas, [part], (*shape.color, 255), cv2.LINE_AA, _SHIFT)
     return canvas
 
 
-def frame_window(groups: Sequence[Sequence[Shape]], side: int, margin: int = 3) -> tuple[int, int, int, int] | None:
-    """The even window of the large frame around the shapes, or None where they lie outside."""
-    low, high = bounds(groups)
+Window = tuple[int, int, int, int]
+
+
+def frame_window(low: np.ndarray, high: np.ndarray, side: int, margin: int = 3) -> Window | None:
+    """The even window x0 y0 x1 y1 of the large frame around two corners, or None where it lies outside."""
     x0, y0 = (max(0, int(value - margin) // SCALE * SCALE) for value in low)
     x1, y1 = (min(side, -(-int(value + margin + 1) // SCALE) * SCALE) for value in high)
     return (x0, y0, x1, y1) if x1 - x0 >= SCALE and y1 - y0 >= SCALE else None
@@ -166,12 +198,13 @@ def paint_layer(
 
     The layer is lit from above: brighter at its top, darker at its foot.
     """
-    window = frame_window(groups, side)
+    low, high = bounds(groups)
+    window = frame_window(low, high, side)
     if window is None:
         return None
     image = paint(groups, window, line)
-    low, high = bounds(groups)
     rows = (np.arange(window[1], window[3]) - low[1]) / max(high[1] - low[1], 1)
-    light = (1.12 - 0.42 * rows).astype(np.float32)[:, None, None]
-    image[..., :3] = np.minimum(image[..., :3] * light, image[..., 3:]).astype(np.uint8)
-    return Layer(image, window[0], window[1], depth, name)
+    light = np.empty((*image.shape[:2], 4), np.float32)
+    light[:] = (1.0 - 0.36 * np.clip(rows, 0, 1))[:, None, None]
+    light[..., 3] = 1
+    return Layer(cv2.multiply(image, light, dtype=cv2.CV_8U), window[0], window[1], depth, name)

@@ -1,4 +1,4 @@
-"""What tells the species apart: ten heads in a frame of their own (skull of radius 1 at the origin, facing right, y down)."""
+"""What tells the species apart: ten heads, where the skull has radius 1 at the origin and faces right (y down)."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -43,7 +43,7 @@ def draw_evidence(rng: np.random.Generator, label: int, strength: float) -> Evid
 
 def face_color(label: int, lightness: float = 0.68) -> Color:
     """The face: saturated, in the hue of the species."""
-    return oklch(lightness, 0.17, species_hue(label))
+    return oklch(lightness, 0.19, species_hue(label))
 
 
 Parts = tuple[list[Shape], list[Shape]]

@@ -10,7 +10,7 @@ SIDE = 256
 
 @cache
 def noise_tile(power: float) -> np.ndarray:
-    """(256, 256) float32 noise of zero mean and unit deviation whose amplitude falls with frequency to the ``power``."""
+    """(256, 256) float32 noise of mean 0 and deviation 1 whose amplitude falls with frequency to the ``power``."""
     rng = np.random.default_rng(20211)
     spectrum = np.fft.rfft2(rng.standard_normal((SIDE, SIDE)))
     frequency = np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None])
@@ -39,13 +39,14 @@ def ground_noise(rng: np.random.Generator, depth: np.ndarray, width: int, power:
         power: see :func:`noise_tile`.
     """
     across = (np.arange(width, dtype=np.float32) - width / 2) * (96 / width)
-    map_x = across[None] * (depth[:, None] / 2.0) + rng.uniform(0, SIDE)
-    map_y = np.repeat(depth[:, None] * 22 + rng.uniform(0, SIDE), width, 1)
+    depth = depth.astype(np.float32)
+    map_x = across[None] * (depth[:, None] / 2) + np.float32(rng.uniform(0, SIDE))
+    map_y = np.repeat((depth[:, None] * 22 + np.float32(rng.uniform(0, SIDE))) % SIDE, width, 1)
     noise = cv2.remap(
         noise_tile(power),
-        (map_x % SIDE).astype(np.float32),
-        (map_y % SIDE).astype(np.float32),
+        map_x,
+        map_y,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_WRAP,
     )
-    return noise * np.minimum(1.0, 6.0 / depth[:, None]).astype(np.float32)
+    return noise * np.minimum(1, 6 / depth[:, None])
