@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -21,7 +22,11 @@ def as_size(size: Size) -> tuple[int, int]:
 
 
 def antialias_resize(img: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bilinear resize with antialiasing: on uint8 within one grey level of ``PIL.Image.resize(..., BILINEAR)``.
+    """Bilinear resize with antialiasing, on uint8 within one grey level of ``PIL.Image.resize(..., BILINEAR)``.
+
+    Torch's uint8 kernel rounds after each axis with weights of 16 bits; that stays within one level where an image
+    shrinks, not where it grows. What grows along both axes needs no antialiasing and goes to OpenCV; what grows along
+    one goes through float32.
 
     Args:
         img: (H, W) or (H, W, C), uint8 or float32.
@@ -32,9 +37,14 @@ def antialias_resize(img: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """
     if img.shape[:2] == tuple(size):
         return img
+    if size[0] >= img.shape[0] and size[1] >= img.shape[1]:
+        return cv2.resize(np.ascontiguousarray(img), tuple(size)[::-1], interpolation=cv2.INTER_LINEAR)
     tensor = torch.from_numpy(np.require(img, requirements=['C', 'W']))
     tensor = tensor[None, None] if img.ndim == 2 else tensor.permute(2, 0, 1)[None]
+    exact = img.dtype == np.uint8 and (size[0] > img.shape[0] or size[1] > img.shape[1])
+    tensor = tensor.float() if exact else tensor
     out = F.interpolate(tensor, size=tuple(size), mode='bilinear', antialias=True, align_corners=False)[0]
+    out = out.round_().to(torch.uint8) if exact else out
     return out[0].numpy() if img.ndim == 2 else out.permute(1, 2, 0).numpy()
 
 
