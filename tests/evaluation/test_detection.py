@@ -28,13 +28,36 @@ def test_golden_curve():
     assert recall[0] == pytest.approx([0.25, 0.25, 0.5, 0.75, 0.75])
 
 
-def test_step_equals_scikit_learn_where_installed():
-    metrics = pytest.importorskip('sklearn.metrics', reason='scikit-learn is not installed')
-    rng = np.random.default_rng(0)
-    scores, truth = rng.permutation(50) / 50, rng.random(50) < 0.4
-    order = np.argsort(-scores)
-    image = ImageDetections(scores[order], truth[None, order], np.zeros((1, 50), bool), int(truth.sum()))
-    assert average_precision([image], 'step')[0] == pytest.approx(metrics.average_precision_score(truth, scores))
+def naive_ap(flags, num_objects, definition):
+    """Each definition as its source says it, in plain Python loops."""
+    points, hits = [], 0
+    for rank, flag in enumerate(flags, 1):
+        hits += flag
+        points.append((hits / num_objects, hits / rank))
+
+    def best_from(recall):
+        return max((p for r, p in points if r >= recall), default=0)
+
+    if definition in ('voc07', 'coco'):
+        grid = [0.1 * k for k in range(11)] if definition == 'voc07' else [float(r) for r in np.linspace(0, 1, 101)]
+        return sum(best_from(recall) for recall in grid) / len(grid)
+    total, last = 0, 0
+    for recall, precision in points:
+        total += (recall - last) * (precision if definition == 'step' else best_from(recall))
+        last = recall
+    return total
+
+
+@settings(max_examples=60, deadline=None)
+@given(flags=st.lists(st.booleans(), max_size=25), missed=st.integers(0, 5))
+def test_definitions_equal_plain_loops(flags, missed):
+    num_objects = max(1, sum(flags) + missed)
+    scores = -np.arange(len(flags), dtype=float)
+    hit = np.array(flags, bool)[None]
+    image = ImageDetections(scores, hit, np.zeros_like(hit), num_objects)
+    for definition in detection.AP_DEFINITIONS:
+        value = average_precision([image], definition)[0]
+        assert value == pytest.approx(naive_ap(flags, num_objects, definition), abs=1e-12)
 
 
 def test_iou_conventions():
@@ -47,10 +70,8 @@ def test_iou_conventions():
 
 
 def test_iou_of_exactly_the_threshold_is_a_hit():
-    for style, width in (('coco', 2), ('voc', 1)):  # the VOC boxes are one pixel wider than they say
-        record = match_image([[0, 0, 1, 1]], [1.0], [[0, 0, 1 if style == 'coco' else 1, 2 * width + (width == 1)]],
-                             thresholds=(0.25, 0.5), style=style)  # fmt: skip
-        assert record.hit[0, 0]
+    voc = match_image([[0, 0, 1, 1]], [1.0], [[0, 0, 1, 3]], thresholds=(0.5, 0.51), style='voc')  # 2 x 2 in 2 x 4
+    assert voc.hit[:, 0].tolist() == [True, False]
     record = match_image([[0, 0, 1, 1]], [1.0], [[0, 0, 1, 2]], thresholds=(0.5, 0.51))
     assert record.hit[:, 0].tolist() == [True, False]
 

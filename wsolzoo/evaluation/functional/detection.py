@@ -101,7 +101,7 @@ def match_voc(iou: np.ndarray, threshold: float, ignored: np.ndarray) -> tuple[n
         (D,) index of the object taken or -1, and (D,) bool: the detection fell on an ignored object.
     """
     taken = np.full(len(iou), -1)
-    swallowed = np.zeros(len(iou), bool)
+    swallowed: np.ndarray = np.zeros(len(iou), bool)
     if iou.shape[1] == 0:
         return taken, swallowed
     free = np.ones(iou.shape[1], bool)
@@ -163,7 +163,8 @@ def match_image(
     own = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     outside = (own < low) | (own > high)
     iou = box_iou(boxes, objects, offset=int(style == 'voc'), crowd=crowd if style == 'coco' else None)
-    hit, neutral = np.zeros((2, len(thresholds), len(boxes)), bool)
+    hit: np.ndarray = np.zeros((len(thresholds), len(boxes)), bool)
+    neutral = hit.copy()
     for row, threshold in enumerate(thresholds):
         if style == 'coco':
             taken = match_coco(iou, threshold, ignored, crowd)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 EPS = np.spacing(1.0)
 LEVELS = 256
@@ -82,7 +83,7 @@ def as_unit_map(pred: np.ndarray, normalize: bool = True) -> np.ndarray:
 
 def level_histogram(pred: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Count pixels per level ``floor(255 * pred)``: (2, 256) int64, row 0 outside the mask, row 1 inside."""
-    levels = (pred * 255).astype(np.uint8)
+    levels: np.ndarray = (pred * 255).astype(np.uint8)
     codes = levels.astype(np.intp) + LEVELS * mask
     return np.bincount(codes.ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
 
@@ -93,10 +94,10 @@ def cumulate(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return positives[..., 0, :], positives[..., 1, :]
 
 
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+def _ratio(numerator: ArrayLike, denominator: ArrayLike) -> np.ndarray:
     """Divide, with 0/0 = 0."""
-    numerator, denominator = np.broadcast_arrays(np.asarray(numerator, float), np.asarray(denominator, float))
-    return np.divide(numerator, denominator, out=np.zeros(numerator.shape), where=denominator != 0)
+    top, bottom = np.broadcast_arrays(np.asarray(numerator, float), np.asarray(denominator, float))
+    return np.divide(top, bottom, out=np.zeros(top.shape), where=bottom != 0)
 
 
 def precision_recall(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +136,7 @@ def mean_absolute_error(pred: np.ndarray, mask: np.ndarray) -> float:
     return float(np.abs(pred - mask).mean())
 
 
-def e_from_counts(fp: np.ndarray, tp: np.ndarray, num_foreground: np.ndarray, num_pixels: np.ndarray) -> np.ndarray:
+def e_from_counts(fp: ArrayLike, tp: ArrayLike, num_foreground: ArrayLike, num_pixels: ArrayLike) -> np.ndarray:
     """Return the E-measure of binary maps from their counts (Fan et al., IJCAI 2018, eqs 2-4).
 
     phi = value - mean for prediction and truth; alignment = 2 p g / (p^2 + g^2);
@@ -143,17 +144,17 @@ def e_from_counts(fp: np.ndarray, tp: np.ndarray, num_foreground: np.ndarray, nu
     counts predicted background instead, a full one predicted foreground. The range is [0, N / (N - 1)]: a perfect map
     scores slightly above 1, as in the toolbox. The four arguments broadcast.
     """
-    fp, tp = np.asarray(fp, float), np.asarray(tp, float)
+    fp, tp, size = np.asarray(fp, float), np.asarray(tp, float), np.asarray(num_pixels)
     positive = fp + tp
     fn = num_foreground - tp
-    tn = num_pixels - positive - fn
-    mean_p, mean_g = positive / num_pixels, np.asarray(num_foreground) / num_pixels
+    tn = size - positive - fn
+    mean_p, mean_g = positive / size, np.asarray(num_foreground) / size
     total = np.zeros(positive.shape)
     for count, value_p, value_g in ((tp, 1, 1), (fp, 1, 0), (fn, 0, 1), (tn, 0, 0)):
         p, g = value_p - mean_p, value_g - mean_g
         total = total + count * (2 * p * g / (p * p + g * g + EPS) + 1) ** 2 / 4
-    total = np.where(mean_g == 0, num_pixels - positive, np.where(mean_g == 1, positive, total))
-    return total / (num_pixels - 1 + EPS)
+    total = np.where(mean_g == 0, size - positive, np.where(mean_g == 1, positive, total))
+    return total / (size - 1 + EPS)
 
 
 def e_curve(histogram: np.ndarray) -> np.ndarray:

@@ -121,7 +121,7 @@ class DetectionMetric(ImageKeyedMetric):
         if self.style == 'coco':
             for name in self.rule.ranges[1:]:
                 results[f'mAP_{name}'] = mean_over_present(tables[name])
-            for limit in sorted({1, 10, self.max_dets}):
+            for limit in sorted({1, 10, self.max_dets or 100}):
                 rows = [detection.average_recall([i['all'] for i in images[label]], limit) for label in labels]
                 results[f'AR@{limit}'] = mean_over_present(np.array(rows))
         if self.classwise:

@@ -93,17 +93,14 @@ class ImageKeyedMetric(BaseMetric):
         return self._with_intervals(merge_by_image(results, None))
 
     def _with_intervals(self, records: list) -> dict[str, float]:
-        metrics = self.reduce(records)
-        if not self.num_resamples:
-            return metrics
         rng = np.random.default_rng(self.seed)
-        draws: dict[str, list] = {name: [] for name in metrics}
+        draws = []
         for _ in range(self.num_resamples):
-            chosen = self.reduce([records[index] for index in rng.integers(0, len(records), len(records))])
-            for name in draws:  # a class may have no object in a resample
-                draws[name].append(chosen.get(name, np.nan))
-        for name, values in draws.items():
-            known = np.array(values)[~np.isnan(values)]
+            draws.append(self.reduce([records[index] for index in rng.integers(0, len(records), len(records))]))
+        metrics = self.reduce(records)  # last, so that anything a subclass keeps is about all images
+        for name in list(metrics) if draws else []:
+            values = np.array([draw.get(name, np.nan) for draw in draws])  # a class may be absent from a resample
+            known = values[~np.isnan(values)]
             ends = [(1 - self.level) / 2, (1 + self.level) / 2]
             low, high = np.quantile(known, ends) if len(known) else (np.nan, np.nan)
             metrics.update({f'{name}_low': float(low), f'{name}_high': float(high)})

@@ -69,7 +69,7 @@ class SegmentationMetric(ImageKeyedMetric):
 
     def reduce(self, records: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
         """Add the matrices and compute."""
-        total = np.zeros(self.num_classes**2, np.int64)
+        total: np.ndarray = np.zeros(self.num_classes**2, np.int64)
         for entries, counts in records:
             total[entries] += counts
         matrix = total.reshape(self.num_classes, self.num_classes)
