@@ -23,7 +23,9 @@ __all__ = [
     'TinyImageNet',
     'WSOLMetadata',
     'defocus',
+    'defocus',
     'loading',
+    'scenes',
     'scenes',
     'transforms',
 ]
