@@ -7,10 +7,12 @@ from torch import nn
 
 from wsolzoo.datasets.scenes import (
     SPECIES,
+    Glyphs,
     ScenesDefocus,
-    ScenesSaliency,
     SceneSpec,
+    ScenesSaliency,
     WSOLScenes,
+    draw_glyph,
     draw_scene,
     scene_label,
 )
@@ -64,7 +66,7 @@ def test_boxes_are_tight_and_end_exclusive(scenes):
 
 def test_sides_of_the_boxes(scenes):
     longest = [max(s.box[2] - s.box[0], s.box[3] - s.box[1]) / 96 for s in scenes]
-    assert 0.3 < min(longest) and max(longest) < 0.9 and max(longest) - min(longest) > 0.25
+    assert min(longest) > 0.3 and max(longest) < 0.9 and max(longest) - min(longest) > 0.25
 
 
 def test_the_head_is_a_small_part(scenes):
@@ -251,6 +253,17 @@ def test_unwritable_cache_folder_keeps_scenes_in_memory(tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(blocker))
     data = WSOLScenes('val', count=2, cache=True)
     assert data[1]['img'].any()
+
+
+def test_glyphs():
+    data = Glyphs('test', count=20)
+    info, (picture, mask, label) = data[7], draw_glyph(0, 'test', 7)
+    assert info['img_id'] == 'glyphs/test/00007' and info['gt_label'] == label
+    assert np.array_equal(info['img'], picture) and picture.shape == (32, 32, 1) and picture.dtype == np.uint8
+    assert np.array_equal(info['gt_seg_map'] == 1, mask) and 0.03 < mask.mean() < 0.4
+    assert picture[mask].mean() > picture[~mask].mean() + 40
+    assert sorted(data[i]['gt_label'] for i in range(10)) == list(range(10))
+    assert 'gt_bboxes' in info and 'gt_bboxes' not in Glyphs('train', count=10)[0]
 
 
 def small_classifier_accuracy(count, **params):
