@@ -1,0 +1,77 @@
+"""Every shipped config: it is well-formed, its data sets and schedules build, and a shrunken model learns and is tested."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from wsolzoo.config_check import check_config
+from wsolzoo.registry import DATASETS, HOOKS, PARAM_SCHEDULERS, TRANSFORMS
+from wsolzoo.testing import build_model, check_method, scope
+
+ROOT = Path(__file__).parents[1] / 'configs'
+CONFIGS = sorted(path for path in ROOT.glob('*/*.py') if path.parent.name != '_base_')
+NARROW = {'VGG16': 0.125, 'ResNet': 0.125, 'MobileNetV1': 0.125, 'SqueezeNet': 0.25}
+
+
+def load(path: Path) -> Config:
+    return Config.fromfile(str(path))
+
+
+def shrink(config: Config) -> Config:
+    """The same structure with narrow layers, so that a step costs a moment."""
+    backbone, head = config.model.backbone, config.model.head
+    if backbone.type in NARROW:
+        backbone.width = NARROW[backbone.type]
+    if isinstance(head.get('mid_channels'), int):
+        head.mid_channels = 16
+    elif head.get('mid_channels'):
+        head.mid_channels = [16 for _ in head.mid_channels]
+    return config
+
+
+def name(path: Path) -> str:
+    return path.stem
+
+
+def test_there_are_configs():
+    assert len(CONFIGS) > 20
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=name)
+def test_well_formed(path):
+    """No misspelt or unused key, and nothing that only fails once training has begun."""
+    config = load(path)
+    check_config(config)
+    with scope():
+        for split in ('train', 'val', 'test'):
+            loader = config.get(f'{split}_dataloader')
+            if loader:
+                for transform in loader.dataset.get('pipeline', []):
+                    TRANSFORMS.build(transform)
+                assert DATASETS.get(loader.dataset.type) is not None
+        for hook in config.get('custom_hooks', []):
+            HOOKS.build(hook)
+    schedulers = config.get('param_scheduler') or []
+    for scheduler in [schedulers] if isinstance(schedulers, dict) else schedulers:
+        assert PARAM_SCHEDULERS.get(scheduler['type']) is not None
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=name)
+def test_learns_predicts_and_is_evaluated(path):
+    config = load(path)
+    if config.model.type != 'Localizer':
+        pytest.skip('dense models have their own tests')
+    if 'optim_wrapper' not in config:
+        config.optim_wrapper = {'optimizer': {'type': 'SGD', 'lr': 0.01}}
+    metrics = check_method(shrink(config))
+    assert metrics
+    assert all(0 <= value <= 100 for value in metrics.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('path', CONFIGS, ids=name)
+def test_builds_at_full_size(path):
+    config = load(path)
+    model = build_model(config)
+    assert sum(parameter.numel() for parameter in model.parameters()) > 0
