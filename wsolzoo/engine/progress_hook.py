@@ -9,7 +9,15 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from wsolzoo.engine.terminal import hush, terminal_handlers
 from wsolzoo.engine.training_log import preferred
@@ -46,7 +54,9 @@ class ProgressHook(Hook):
     def before_train(self, runner) -> None:
         """Say where everything goes, and start the bar."""
         if is_main_process():
-            self.console.print(f'[dim]training into {_escaped(runner.work_dir)}, log in {_escaped(runner.log_dir)}[/dim]')
+            self.console.print(
+                f'[dim]training into {_escaped(runner.work_dir)}, log in {_escaped(runner.log_dir)}[/dim]'
+            )
         self._begin(runner, 'train', runner.max_iters)
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
@@ -187,7 +197,9 @@ def _training_note(runner, outputs: dict | None) -> str:
 
 def brief(metrics: dict, count: int = 4) -> str:
     """The scores people ask for, on one line: ``top1 93.2 · GTKnown 61.0``."""
-    numbers = {key: value for key, value in metrics.items() if isinstance(value, (int, float)) and 'threshold' not in key}
+    numbers = {
+        key: value for key, value in metrics.items() if isinstance(value, (int, float)) and 'threshold' not in key
+    }
     return ' · '.join(f'{key} {numbers[key]:.4g}' for key in preferred(list(numbers))[:count])
 
 

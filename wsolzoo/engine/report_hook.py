@@ -115,7 +115,11 @@ class ReportHook(Hook):
         for name, value in {} if heads else result['metrics'].items():
             table.add_row(escape(name), f'{value:.4g}')
         self.console.print(table)
-        for name, path in (('report', report), ('metrics', report.with_name('metrics.json')), ('pictures', self.show_dir)):
+        for name, path in (
+            ('report', report),
+            ('metrics', report.with_name('metrics.json')),
+            ('pictures', self.show_dir),
+        ):
             if path:
                 self.console.print(f'{name:<9}{escape(str(path))}', highlight=False, soft_wrap=True)
 
@@ -125,7 +129,10 @@ def gather_result(runner, metrics: dict) -> dict:
 
     A metric takes part by leaving a dict on ``result``, see :class:`wsolzoo.evaluation.metrics.LocalizationMetric`.
     """
-    result: dict = {'protocols': {}, 'metrics': {k: float(v) for k, v in metrics.items() if isinstance(v, (int, float))}}
+    result: dict = {
+        'protocols': {},
+        'metrics': {k: float(v) for k, v in metrics.items() if isinstance(v, (int, float))},
+    }
     for metric in runner.test_loop.evaluator.metrics:
         found = getattr(metric, 'result', None)
         if isinstance(found, dict):
@@ -184,7 +191,9 @@ def write_metrics(path: Path, result: dict, heads: list, meta: dict) -> None:
     """
     content: dict = {head.name: head.value for head in heads}
     content['centered_box'] = {head.name: head.baseline for head in heads if head.baseline is not None}
-    content['definitions'] = {head.name: {'protocol': head.protocol, 'threshold': head.column} for head in heads if head.protocol}
+    content['definitions'] = {
+        head.name: {'protocol': head.protocol, 'threshold': head.column} for head in heads if head.protocol
+    }
     content |= {key: value for key, value in result.items() if key not in ('images', 'metrics')}
     content['metrics'] = result['metrics']
     content['meta'] = meta

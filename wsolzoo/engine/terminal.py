@@ -21,7 +21,9 @@ class DropRoutine(logging.Filter):
 
 def terminal_handlers(logger: logging.Logger) -> list[logging.StreamHandler]:
     """The handlers of a logger that write to a terminal rather than to a file."""
-    return [h for h in logger.handlers if isinstance(h, logging.StreamHandler) and not isinstance(h, logging.FileHandler)]
+    return [
+        h for h in logger.handlers if isinstance(h, logging.StreamHandler) and not isinstance(h, logging.FileHandler)
+    ]
 
 
 def hush(logger: logging.Logger) -> None:

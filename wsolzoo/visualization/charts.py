@@ -12,13 +12,13 @@ WIDTH, HEIGHT = 520, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 26, 40
 
 
-def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers that cover [low, high] with about ``count`` steps."""
+def ticks(low: float, high: float, count: int = 5, whole: bool = False) -> list[float]:
+    """Round numbers that cover [low, high] with about ``count`` steps, or whole ones only."""
     if not high > low:
         return [low]
-    raw = (high - low) / count
+    raw = max((high - low) / count, 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw * 0.999)
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
     first = math.ceil(low / step - 1e-9)
     return [round(index * step, 12) for index in range(first, math.floor(high / step + 1e-9) + 1)]
 
@@ -67,9 +67,13 @@ class Frame:
             parts.append(f'<text class="tick" text-anchor="end" x="{LEFT - 7}" y="{y + 4:.1f}">{number(value)}</text>')
         for value in ticks(self.x0, self.x1, 6) if x_ticks is None else x_ticks:
             x = self.at(value, self.y0)[0]
-            parts.append(f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - 22}">{number(value)}</text>')
+            parts.append(
+                f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - 22}">{number(value)}</text>'
+            )
         middle = (LEFT + WIDTH - RIGHT) / 2
-        parts.append(f'<text class="axis" text-anchor="middle" x="{middle}" y="{HEIGHT - 4}">{escape(self.x_label)}</text>')
+        parts.append(
+            f'<text class="axis" text-anchor="middle" x="{middle}" y="{HEIGHT - 4}">{escape(self.x_label)}</text>'
+        )
         parts.append(f'<text class="axis" x="2" y="12">{escape(self.y_label)}</text>' if self.y_label else '')
         return ''.join(parts)
 
@@ -87,10 +91,13 @@ def svg(body: str, label: str, css: str = 'chart') -> str:
     )
 
 
-def threshold_chart(curves: dict[str, Points], chosen: dict[str, dict[str, float]], baseline: dict[str, float]) -> str:
+def threshold_chart(
+    what: str, curves: dict[str, Points], chosen: dict[str, dict[str, float]], baseline: dict[str, float]
+) -> str:
     """Localization accuracy against threshold: one curve per IoU, the chosen points marked.
 
     Args:
+        what: the name of the accuracy.
         curves: IoU -> [(threshold, percent)…].
         chosen: IoU -> {who chose (oracle, transferred, fixed): threshold}.
         baseline: IoU -> percent of the centred box, drawn as a thin dashed line.
@@ -108,8 +115,12 @@ def threshold_chart(curves: dict[str, Points], chosen: dict[str, dict[str, float
     for index, (iou, points) in enumerate(curves.items()):
         for who, threshold in sorted(chosen.get(iou, {}).items()):
             percent = min(points, key=lambda p: abs(p[0] - threshold))[1]
-            body.append(_marker(*frame.at(threshold, percent), who, f's{index % 3 + 1}', f'IoU {iou}, {who}', threshold, percent))
-    return svg(''.join(body), 'Localization accuracy against threshold: ' + '; '.join(told))
+            body.append(
+                _marker(
+                    *frame.at(threshold, percent), who, f's{index % 3 + 1}', f'IoU {iou}, {who}', threshold, percent
+                )
+            )
+    return svg(''.join(body), f'{what} against threshold: ' + '; '.join(told))
 
 
 def _marker(x: float, y: float, who: str, css: str, text: str, threshold: float, percent: float) -> str:
@@ -127,9 +138,9 @@ def line_chart(name: str, series: dict[str, Points], x_label: str) -> str:
     every = [point for points in series.values() for point in points]
     xs, ys = [p[0] for p in every], [p[1] for p in every]
     low, high = min(ys), max(ys)
-    low = 0.0 if 0 <= low < 0.4 * high else low
+    low = 0.0 if 0 <= low < (1 if '%' in name else 0.4) * high else low
     frame = Frame((min(xs), max(xs)), (low, high + 0.04 * (high - low)), x_label, '')
-    body, told = [frame.axes()], []
+    body, told = [frame.axes(ticks(frame.x0, frame.x1, 6, whole=True))], []
     for index, (key, points) in enumerate(series.items()):
         css = f's{index % 3 + 1}'
         body.append(frame.path(points, f'line {css}'))

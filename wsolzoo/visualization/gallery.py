@@ -97,10 +97,16 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
         'predicted': corners(record.get('box')),
         'true': corners(record.get('gt_boxes')),
         'iou': iou,
+        'hit': iou is not None and iou >= hit_level(record),
         'label': label,
         'guess': guess,
         'alt': ', '.join(part for part in told if part),
     }
+
+
+def hit_level(record: Mapping) -> float:
+    """The IoU that a hit needs under the protocol that made the record."""
+    return float(record.get('iou_level', 0.5))
 
 
 def corners(boxes: object) -> list[dict]:

@@ -10,11 +10,22 @@ import jinja2
 from markupsafe import Markup
 
 from wsolzoo.visualization import charts
-from wsolzoo.visualization.gallery import figure, name_of, select
+from wsolzoo.visualization.gallery import figure, hit_level, name_of, select
 from wsolzoo.visualization.overlay import PREDICTED_COLOR, TRUE_COLOR
-from wsolzoo.visualization.summary import BASELINE, CAUSES, COLUMNS, cause_key, cause_texts, headlines, is_number, protocol_table
+from wsolzoo.visualization.summary import (
+    BASELINES,
+    CAUSES,
+    COLUMNS,
+    LABELS,
+    cause_key,
+    cause_texts,
+    headlines,
+    is_number,
+    protocol_table,
+)
 
 TEMPLATE, STYLE = 'report.html.j2', 'report.css'
+SIZES = ('small', 'medium', 'large')
 
 
 def write_report(
@@ -55,7 +66,7 @@ def write_report(
         'headlines': headlines(result),
         'tables': [(name, protocol_table(entry), entry) for name, entry in result.get('protocols', {}).items()],
         'metrics': {name: value for name, value in (result.get('metrics') or {}).items() if is_number(value)},
-        'policies': [*COLUMNS.items(), BASELINE],
+        'policies': [*COLUMNS.items(), *BASELINES.values()],
         'accuracy': _accuracy_curves(result),
         'training': _training_curves(curves or {}),
         'histogram': _iou_histogram(result),
@@ -73,7 +84,9 @@ def write_report(
     }
     meta.pop('classes', None)
     context['run'] = [(key, _plain(value)) for key, value in meta.items() if value not in (None, '')]
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     page = environment.from_string(_resource(TEMPLATE)).render(context)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +114,9 @@ def _plain(value: object) -> str:
 def _facts(result: dict, meta: dict) -> list[str]:
     """Short phrases under the title."""
     counts = {entry.get('num_images') for entry in result.get('protocols', {}).values()} - {None}
-    facts = [f'{count:,} images' for count in sorted(counts or ({len(result['images'])} if result.get('images') else ()))]
+    facts = [
+        f'{count:,} images' for count in sorted(counts or ({len(result['images'])} if result.get('images') else ()))
+    ]
     if meta.get('classes'):
         facts.append(f'{len(meta["classes"]):,} classes')
     facts += [f'{key} {meta[key]}' for key in ('seed',) if meta.get(key) is not None]
@@ -113,7 +128,9 @@ def _accuracy_curves(result: dict) -> list[dict]:
     found = []
     for name, entry in result.get('protocols', {}).items():
         grid = entry.get('thresholds') or []
-        curves = {iou: list(zip(grid, curve, strict=True)) for iou, curve in (entry.get('curve') or {}).items() if len(curve)}
+        curves = {
+            iou: list(zip(grid, curve, strict=True)) for iou, curve in (entry.get('curve') or {}).items() if len(curve)
+        }
         if not curves:
             continue
         chosen: dict[str, dict[str, float]] = {iou: {} for iou in curves}
@@ -123,9 +140,21 @@ def _accuracy_curves(result: dict) -> list[dict]:
                     chosen[iou][who] = threshold
         baseline = (entry.get('centered_box') or {}).get('BoxAcc') or {}
         baseline = {iou: float(value) for iou, value in baseline.items() if is_number(value)}
-        svg = Markup(charts.threshold_chart(curves, chosen, baseline))  # noqa: S704 - charts escape what they are given
-        policies = [who for who in ('oracle', 'transferred', 'fixed') if any(who in points for points in chosen.values())]
-        found.append({'protocol': name, 'svg': svg, 'ious': list(curves), 'policies': policies, 'baseline': bool(baseline)})
+        what = LABELS.get(entry.get('curve_of', 'BoxAcc'), entry.get('curve_of', 'BoxAcc'))
+        svg = Markup(charts.threshold_chart(what, curves, chosen, baseline))  # noqa: S704 - charts escape what they get
+        policies = [
+            who for who in ('oracle', 'transferred', 'fixed') if any(who in points for points in chosen.values())
+        ]
+        found.append(
+            {
+                'protocol': name,
+                'what': what,
+                'svg': svg,
+                'ious': list(curves),
+                'policies': policies,
+                'baseline': bool(baseline),
+            }
+        )
     return found
 
 
@@ -143,12 +172,19 @@ def _training_curves(curves: Mapping[str, Mapping]) -> list[dict]:
 
 def _iou_histogram(result: dict) -> dict | None:
     """Histogram of the IoU of each image at the chosen threshold."""
-    values = [float(record['iou']) for record in result.get('images', []) if is_number(record.get('iou'))]
+    records = [record for record in result.get('images', []) if is_number(record.get('iou'))]
+    values = [float(record['iou']) for record in records]
     if not values:
         return None
-    ordered = sorted(values)
-    svg = Markup(charts.histogram(values))  # noqa: S704
-    return {'svg': svg, 'median': ordered[len(ordered) // 2], 'mean': sum(values) / len(values), 'count': len(values)}
+    ordered, level = sorted(values), hit_level(records[0])
+    svg = Markup(charts.histogram(values, split=level))  # noqa: S704
+    return {
+        'svg': svg,
+        'level': level,
+        'median': ordered[len(ordered) // 2],
+        'mean': sum(values) / len(values),
+        'count': len(values),
+    }
 
 
 def _breakdown(result: dict, classes: list[str] | None) -> list[dict]:
@@ -161,12 +197,15 @@ def _breakdown(result: dict, classes: list[str] | None) -> list[dict]:
             numbers = {key: float(value) for key, value in values.items() if is_number(value)}
             count = next((int(numbers.pop(key)) for key in ('num_images', 'count', 'n') if key in numbers), None)
             if numbers:
+                numbers = {LABELS.get(key, key): value for key, value in numbers.items()}
                 label = name_of(int(name), classes) if kind == 'class' and str(name).isdigit() else str(name)
                 rows.append({'name': label, 'count': count, 'metrics': numbers})
         if rows:
             metrics = list(dict.fromkeys(key for row in rows for key in row['metrics']))
             if kind == 'class':
                 rows.sort(key=lambda row: (-row['metrics'].get(metrics[0], 0), row['name']))
+            elif {row['name'] for row in rows} <= set(SIZES):
+                rows.sort(key=lambda row: SIZES.index(row['name']))
             groups.append({'kind': kind, 'metrics': metrics, 'rows': rows})
     return groups
 

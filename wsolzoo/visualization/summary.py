@@ -11,7 +11,11 @@ COLUMNS = {
 }
 """Who chose the threshold: the three columns of every box table, never mixed."""
 
-BASELINE = ('centred box', 'the best single box in the middle of every image, blind to what the image shows')
+METRICS = ('MaxBoxAcc', 'MaxBoxAccV2', 'BoxAcc', 'GTKnown', 'Top1Loc', 'Top5Loc', 'PxAP', 'pIoU', 'threshold')
+BASELINES = {
+    'centered_box': ('centred box', 'a box in the middle of every image, blind to what it shows'),
+    'whole_image': ('whole image', 'every image whole'),
+}
 
 HEADLINES = (
     ('GT-known', 'GTKnown', 'the box of the true class overlaps a true box by at least half'),
@@ -24,12 +28,21 @@ HEADLINES = (
 )
 """(name on the page and in metrics.json, key in the result, meaning)."""
 
-LABELS = {'GTKnown': 'GT-known', 'Top1Loc': 'Top-1 Loc', 'Top5Loc': 'Top-5 Loc', 'top1': 'Top-1', 'top5': 'Top-5'}
+LABELS = {
+    'GTKnown': 'GT-known',
+    'Top1Loc': 'Top-1 Loc',
+    'Top5Loc': 'Top-5 Loc',
+    'MaxBoxAccV2': 'MaxBoxAccV2 / mean',
+    'threshold @ pIoU': 'threshold of pIoU',
+}
 """How keys of the result are written for people; the others are written as they are."""
 
 CAUSES = {
     'hit': ('Found', 'The predicted box overlaps a true box by at least half.'),
-    'degenerate-map': ('Degenerate map', 'The map is empty, constant or not finite: there is nothing to put a box around.'),
+    'degenerate-map': (
+        'Degenerate map',
+        'The map is empty, constant or not finite: there is nothing to put a box around.',
+    ),
     'wrong-class': ('Wrong class', 'The box is right, but the class is not: it fails Top-1 Loc, not GT-known.'),
     'part-only': ('Part only', 'The box lies on the object but covers only a part of it.'),
     'over-extended': ('Over-extended', 'The box covers the object and much of its surroundings.'),
@@ -95,20 +108,25 @@ def headlines(result: dict) -> list[Headline]:
 def _column_of(entry: dict, key: str) -> str:
     """Which of the three threshold policies the headline value of a protocol belongs to."""
     columns = entry.get('columns') or {}
-    if entry.get('policy') in COLUMNS:
-        return entry['policy']
-    return next((name for name in COLUMNS if (columns.get(name) or {}).get(key) == entry[key]), '')
+    order = [entry['headline']] if entry.get('headline') in COLUMNS else []
+    return next((name for name in [*order, *COLUMNS] if (columns.get(name) or {}).get(key) == entry[key]), '')
 
 
 def flat_metrics(entry: dict) -> Iterator[tuple[str, float]]:
-    """Scalars of a column, ``{'BoxAcc': {'0.5': 61.0}}`` as ``('BoxAcc @ IoU 0.5', 61.0)``."""
-    for key, value in entry.items():
+    """Known metrics of a column in the order of a table, ``{'BoxAcc': {'0.5': 61.0}}`` as ``('BoxAcc @ 0.5', 61.0)``.
+
+    The mean over IoUs is ``MaxBoxAccV2`` where the best thresholds are taken and ``MeanBoxAcc`` where others are; a table
+    holds both in one row.
+    """
+    entry = {'MaxBoxAccV2': entry.get('MeanBoxAcc'), **entry}
+    for key in METRICS:
+        value = entry.get(key)
         if is_number(value):
             yield key, float(value)
         elif isinstance(value, dict):
             for inner, number in value.items():
                 if is_number(number):
-                    yield f'{key} @ IoU {inner}', float(number)
+                    yield f'{key} @ {inner}', float(number)
 
 
 def protocol_table(entry: dict) -> dict:
@@ -117,26 +135,17 @@ def protocol_table(entry: dict) -> dict:
     Returns:
         ``{'columns': [(key, meaning)…], 'rows': [(metric, [text or None…])…]}``; ``None`` where a column lacks a metric.
     """
-    given = {name: dict(flat_metrics(values)) for name, values in (entry.get('columns') or {}).items() if values}
-    if not given:
-        skip = ('columns', 'centered_box', 'num_images', 'thresholds', 'curve')
-        given = {'reported': dict(flat_metrics({k: v for k, v in entry.items() if k not in skip}))}
-    shown = [name for name in COLUMNS if name in (entry.get('columns') or {})] or []
-    shown += [name for name in given if name not in shown]
-    baseline = dict(flat_metrics(entry.get('centered_box') or {}))
-    names = list(dict.fromkeys(metric for column in given.values() for metric in column))
-    names += [metric for metric in baseline if metric not in names]
-    names.sort(key=lambda metric: metric.startswith('threshold'))
-    rows = []
-    for metric in names:
-        cells = [_cell(metric, given.get(column, {}).get(metric)) for column in shown]
-        if baseline:
-            cells.append(_cell(metric, baseline.get(metric)))
-        rows.append((LABELS.get(metric, metric), cells))
-    columns = [(name, COLUMNS.get(name, '')) for name in shown]
-    if baseline:
-        columns.append(BASELINE)
-    return {'columns': columns, 'rows': rows}
+    given = entry.get('columns') or {'reported': entry}
+    columns = [(name, COLUMNS.get(name, ''), dict(flat_metrics(given[name] or {}))) for name in given]
+    measured = dict.fromkeys(metric for _, _, values in columns for metric in values)
+    for key, texts in BASELINES.items():
+        values = {metric: value for metric, value in flat_metrics(entry.get(key) or {}) if metric in measured}
+        columns += [(*texts, values)] if values else []
+    names = sorted(measured, key=lambda metric: METRICS.index(metric.split(' @ ')[0]))
+    rows = [
+        (LABELS.get(metric, metric), [_cell(metric, values.get(metric)) for *_, values in columns]) for metric in names
+    ]
+    return {'columns': [(name, meaning) for name, meaning, _ in columns], 'rows': rows}
 
 
 def _cell(metric: str, value: float | None) -> str | None:
