@@ -38,10 +38,10 @@ class WSOLMetadata(LocalizationDataset):
         if unlabelled:
             raise ValueError(f'{self.ann_file}/class_labels.txt has no label for {unlabelled[0]}')
         root = Path(self.data_prefix['img_path'])
-        data = {name: {'img_id': name, 'img_path': str(root / name), 'gt_label': labels[name]} for name in names}
+        data = [{'img_id': name, 'img_path': str(root / name), 'gt_label': labels[name]} for name in names]
         if self.has_truth:
-            self._add_truth(data)
-        return list(data.values())
+            self._add_truth({info['img_id']: info for info in data})
+        return data
 
     def _add_truth(self, data: dict[str, dict]) -> None:
         """Boxes or mask paths of every image."""

@@ -1,0 +1,263 @@
+"""Every reader on a tiny copy of the real layout, through the pipeline of its base config; and on real data."""
+
+import os
+import tarfile
+
+import layouts
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from wsolzoo.registry import DATASETS
+
+LAYOUTS = {
+    'cub_224px': ('data/cub', lambda root: (layouts.cub(root / 'CUB_200_2011'), layouts.wsol_boxes(root, 'CUBV2'))),
+    'ilsvrc_224px': ('data/ilsvrc', lambda root: (layouts.ilsvrc(root), layouts.wsol_boxes(root))),
+    'openimages30k_224px': ('data/openimages30k', layouts.openimages),
+    'tiny-imagenet_64px': ('data/tiny-imagenet-200', layouts.tiny_imagenet),
+    'pets_224px': ('data/oxford-iiit-pet', layouts.pets),
+}
+
+
+def build(cfg, split, **changes):
+    return DATASETS.build({**cfg[f'{split}_dataloader'].dataset, 'serialize_data': False, **changes})
+
+
+def boxes_of(dataset):
+    return [dataset.get_data_info(i)['gt_bboxes'].tolist() for i in range(len(dataset))]
+
+
+def labels_of(dataset):
+    return [dataset.get_data_info(i)['gt_label'] for i in range(len(dataset))]
+
+
+@pytest.fixture(scope='module')
+def base_config(repo):
+    return lambda name: Config.fromfile(repo / f'configs/_base_/datasets/{name}.py')
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_base_config_reads_the_real_layout(name, base_config, tmp_path, monkeypatch):
+    folder, make = LAYOUTS[name]
+    make(tmp_path / folder)
+    monkeypatch.chdir(tmp_path)
+    cfg = base_config(name)
+    holdout = {'holdout': 2} if cfg.val_dataloader.dataset.get('holdout') else {}
+    sides = {}
+    for split, role in [('train', 'train-weaksup'), ('val', 'train-fullsup'), ('test', 'test')]:
+        dataset = build(cfg, split, **(holdout if split != 'test' else {}))
+        sides[split] = {dataset.get_data_info(i)['img_path'] for i in range(len(dataset))}
+        assert all(os.path.isfile(path) for path in sides[split])
+        for item in dataset:
+            sample = item['data_samples']
+            assert item['inputs'].shape[1:] == sample.img_shape == tuple(sample.img_shape)
+            assert sample.role == role and isinstance(sample.gt_label, int)
+            assert ('gt_boxes' in sample or 'gt_mask' in sample) == (split != 'train')
+    assert not sides['train'] & sides['val'] and not sides['train'] & sides['test'] and not sides['val'] & sides['test']
+
+
+def test_cub(tmp_path):
+    root = str(layouts.cub(tmp_path))
+    train = DATASETS.build({'type': 'CUB', 'role': 'train-weaksup', 'split': 'train', 'data_root': root})
+    assert labels_of(train) == [0, 0, 1, 1] and train.metainfo['classes'] == ('Auk', 'Wren')
+    test = DATASETS.build({'type': 'CUB', 'role': 'test', 'split': 'test', 'data_root': root})
+    assert boxes_of(test) == [[[3, 2, 13.5, 22]], [[6, 2, 16.5, 22]]]
+    assert test.get_data_info(0)['img_id'] == '001.Auk/Auk_3.jpg'
+
+
+def test_training_labels_need_no_box_files(tmp_path):
+    (layouts.cub(tmp_path) / 'bounding_boxes.txt').unlink()
+    cfg = {'type': 'CUB', 'split': 'train', 'data_root': str(tmp_path)}
+    assert len(DATASETS.build({**cfg, 'role': 'train-weaksup'})) == 4
+    with pytest.raises(FileNotFoundError, match='bounding_boxes.txt'):
+        DATASETS.build({**cfg, 'role': 'train-fullsup'})
+
+
+def test_ilsvrc(tmp_path):
+    root = str(layouts.ilsvrc(tmp_path))
+    train = DATASETS.build({'type': 'ILSVRC', 'role': 'train-weaksup', 'split': 'train', 'data_root': root})
+    assert labels_of(train) == [0, 0, 1, 1] and train.metainfo['classes'] == ('tench', 'crane')
+    val = DATASETS.build({'type': 'ILSVRC', 'role': 'test', 'split': 'val', 'data_root': root})
+    assert labels_of(val) == [1, 0] and boxes_of(val) == [[[1, 2, 30, 20]], [[0, 0, 5, 5], [6, 6, 39, 29]]]
+
+
+def test_wsol_metadata(tmp_path):
+    cfg = {'type': 'WSOLMetadata', 'data_root': str(layouts.wsol_boxes(tmp_path)), 'ann_file': 'metadata/val'}
+    dataset = DATASETS.build({**cfg, 'role': 'train-fullsup'})
+    assert labels_of(dataset) == [0, 1] and boxes_of(dataset)[1] == [[0, 0, 5, 5], [6.5, 6, 39, 29]]
+
+
+def test_openimages_masks_are_merged_at_their_own_size(tmp_path):
+    pipeline = [{'type': 'LoadImage'}, {'type': 'LoadMask', 'ignore_value': None}]
+    cfg = {'type': 'OpenImages30k', 'role': 'test', 'split': 'test', 'data_root': str(layouts.openimages(tmp_path))}
+    seg = DATASETS.build({**cfg, 'pipeline': pipeline})[0]['gt_seg_map']
+    assert seg.shape == (60, 80)
+    assert (seg[:, :40] == 1).all() and (seg[:, 40:60] == 255).all() and (seg[:, 60:] == 0).all()
+
+
+def test_tiny_imagenet_boxes_become_end_exclusive(tmp_path):
+    cfg = {'type': 'TinyImageNet', 'data_root': str(layouts.tiny_imagenet(tmp_path))}
+    val = DATASETS.build({**cfg, 'role': 'test', 'split': 'val'})
+    assert labels_of(val) == [1, 0] and val.metainfo['classes'] == ('bell', 'lakeside')
+    assert boxes_of(val) == [[[0, 32, 45, 63]], [[5, 5, 6, 6]]]
+    full = DATASETS.build({**cfg, 'role': 'train-fullsup', 'split': 'train'})
+    assert boxes_of(full)[0] == [[0, 10, 64, 31]]
+
+
+def test_pets_masks_and_boxes(tmp_path, base_config):
+    dataset = build(base_config('pets_224px'), 'test', data_root=str(layouts.pets(tmp_path)))
+    sample = dataset[0]['data_samples']
+    assert labels_of(dataset) == [0, 1]
+    assert np.allclose(sample.gt_boxes[0], np.array([6 / 40, 5 / 30, 34 / 40, 25 / 30]) * 224)
+    assert set(np.unique(sample.gt_mask)) == {0, 1, 255}
+
+
+def test_box_csv(tmp_path):
+    cfg = {'type': 'BoxCSV', 'data_root': str(layouts.box_csv(tmp_path)), 'subset': 'pets'}
+    test = DATASETS.build({**cfg, 'role': 'test', 'split': 'test', 'class_column': 'fine_class'})
+    assert test.metainfo['classes'] == ('Siamese', 'beagle', 'boxer') and labels_of(test) == [2]
+    assert boxes_of(test) == [[[1.5, 2, 20, 25], [21, 2, 39, 29]]]
+    weak = DATASETS.build({**cfg, 'role': 'train-weaksup', 'split': 'train'})
+    assert labels_of(weak) == [0, 1] and weak.metainfo['classes'] == ('cat', 'dog')
+    full = DATASETS.build({**cfg, 'role': 'train-fullsup', 'split': 'train'})
+    assert len(full) == 1  # the image without a box is left out, and said so
+    numbers = DATASETS.build({**cfg, 'role': 'test', 'subset': 'numbers'})
+    assert labels_of(numbers) == [7, 3] and 'classes' not in numbers.metainfo
+    named = DATASETS.build({**cfg, 'role': 'test', 'metainfo': {'classes': ('dog', 'cat')}})
+    assert labels_of(named) == [0, 1]
+
+
+def test_holdout_sides_are_disjoint_complete_and_balanced(tmp_path):
+    cfg = {'type': 'TinyImageNet', 'split': 'train', 'data_root': str(layouts.tiny_imagenet(tmp_path)), 'holdout': 2}
+    rest = DATASETS.build({**cfg, 'role': 'train-weaksup'})
+    held = DATASETS.build({**cfg, 'role': 'train-fullsup', 'held_out': True})
+    ids = [{data.get_data_info(i)['img_id'] for i in range(len(data))} for data in (rest, held)]
+    assert not ids[0] & ids[1] and len(ids[0] | ids[1]) == 8
+    assert sorted(labels_of(held)) == [0, 0, 1, 1]
+
+
+def edit(path, old, new):
+    path.write_text(path.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ('make', 'cfg', 'harm', 'message'),
+    [
+        ('cub', {'type': 'CUB', 'split': 'val'}, None, 'CUB has the splits train and test'),
+        ('cub', {'type': 'CUB', 'split': 'test'}, lambda r: (r / 'images.txt').unlink(), 'images.txt.*Expected layout'),
+        (
+            'cub',
+            {'type': 'CUB', 'split': 'test'},
+            lambda r: edit(r / 'bounding_boxes.txt', '3.0 2.0', 'x 2.0'),
+            'bounding_boxes.txt, image 3: a box is four numbers',
+        ),
+        (
+            'cub',
+            {'type': 'CUB', 'split': 'test'},
+            lambda r: edit(r / 'image_class_labels.txt', '3 1', '3 9'),
+            r'label 8 of 001.Auk/Auk_3.jpg is outside 0\.\.1',
+        ),
+        ('ilsvrc', {'type': 'ILSVRC', 'split': 'test'}, None, 'ILSVRC has the splits train and val'),
+        (
+            'ilsvrc',
+            {'type': 'ILSVRC', 'split': 'val'},
+            lambda r: edit(r / 'Annotations/CLS-LOC/val/ILSVRC2012_val_00000001.xml', 'object', 'thing'),
+            '00000001.xml is not an annotation of CLS-LOC',
+        ),
+        (
+            'wsol_boxes',
+            {'type': 'WSOLMetadata', 'ann_file': 'metadata/val'},
+            lambda r: edit(r / 'metadata/val/localization.txt', '1/6.jpeg', '1/7.jpeg'),
+            'names 1/7.jpeg, which image_ids.txt does not',
+        ),
+        (
+            'wsol_boxes',
+            {'type': 'WSOLMetadata', 'ann_file': 'metadata/val'},
+            lambda r: edit(r / 'metadata/val/class_labels.txt', '1/6.jpeg,1', ''),
+            'has no label for 1/6.jpeg',
+        ),
+        (
+            'wsol_boxes',
+            {'type': 'WSOLMetadata', 'ann_file': 'metadata/val'},
+            lambda r: edit(r / 'metadata/val/image_ids.txt', '1/6.jpeg', '1/6.jpeg\n0/5.jpeg'),
+            "1 image ids occur twice, for instance '0/5.jpeg'",
+        ),
+        (
+            'box_csv',
+            {'type': 'BoxCSV'},
+            lambda r: edit(r / 'ANNOTATIONS.csv', ',x1,', ',left,'),
+            'has no column x1',
+        ),
+        (
+            'box_csv',
+            {'type': 'BoxCSV'},
+            lambda r: edit(r / 'ANNOTATIONS.csv', '21,2,39,29', '21,nan,39,29'),
+            'a box is four numbers',
+        ),
+        ('box_csv', {'type': 'BoxCSV', 'subset': 'dogs'}, None, 'no image in .* matches the filters'),
+        ('box_csv', {'type': 'BoxCSV', 'ann_file': 'boxes.csv'}, None, 'the table of boxes is missing'),
+        ('pets', {'type': 'ImageMaskFolder', 'ann_file': 'list.txt'}, None, 'the list of images is missing'),
+        (
+            'pets',
+            {'type': 'ImageMaskFolder', 'ann_file': 'annotations/test.txt'},
+            lambda r: edit(r / 'annotations/test.txt', 'pug_2 2 1 1', 'pug_2'),
+            'expected "name label" in each line',
+        ),
+        ('tiny_imagenet', {'type': 'TinyImageNet', 'split': 'test'}, None, 'the splits train and val'),
+    ],
+)
+def test_broken_annotations_are_explained(make, cfg, harm, message, tmp_path):
+    root = getattr(layouts, make)(tmp_path)
+    if harm:
+        harm(root)
+    cfg = {'role': 'test', 'data_root': str(root), **cfg}
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        DATASETS.build(cfg)
+
+
+def test_a_missing_root_names_layout_and_doc_page():
+    with pytest.raises(FileNotFoundError) as error:
+        DATASETS.build({'type': 'CUB', 'role': 'test', 'split': 'test', 'data_root': 'nowhere/cub'})
+    text = str(error.value)
+    assert 'nowhere/cub' in text and 'bounding_boxes.txt' in text and 'docs/datasets.md' in text
+
+
+@pytest.mark.data
+def test_val1300_counts(data_dir, base_config, monkeypatch):
+    monkeypatch.setenv('WSOLZOO_DATA', str(data_dir))
+    dataset = build(base_config('ilsvrc-val1300_227px'), 'test')
+    assert len(dataset) == 1300 and sum(map(len, boxes_of(dataset))) == 1943
+    assert len(set(labels_of(dataset))) == 725
+    item = dataset[0]
+    assert item['inputs'].shape == (3, 227, 227)
+    assert np.allclose(item['data_samples'].gt_boxes, dataset.get_data_info(0)['gt_bboxes'])
+
+
+@pytest.mark.data
+def test_pets370(data_dir, base_config, monkeypatch):
+    monkeypatch.setenv('WSOLZOO_DATA', str(data_dir))
+    cfg = base_config('pets370_224px')
+    train, val, test = (build(cfg, split) for split in ('train', 'val', 'test'))
+    assert (len(train), len(val), len(test)) == (148, 62, 148)
+    assert len(train.metainfo['classes']) == 37
+    for index in range(0, len(test), 7):
+        sample = test[index]['data_samples']
+        rows, cols = np.nonzero(sample.gt_mask == 1)
+        around = np.array([cols.min(), rows.min(), cols.max() + 1, rows.max() + 1])
+        assert np.abs(around - sample.gt_boxes[0]).max() < 30  # the box lies between the pet and its unknown band
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_tiny_imagenet_36(data_dir, tmp_path):
+    keep = ('wnids.txt', 'words.txt', 'val_annotations.txt', '_boxes.txt')
+    with tarfile.open(data_dir / 'tiny-imagenet-36.tar.gz') as archive:
+        for member in archive:
+            if member.name.endswith(keep) or 'val/images/val_1.' in member.name:
+                archive.extract(member, tmp_path, filter='data')
+    cfg = {'type': 'TinyImageNet', 'data_root': str(tmp_path / 'tiny-imagenet-36')}
+    val = DATASETS.build({**cfg, 'role': 'test', 'split': 'val'})
+    train = DATASETS.build({**cfg, 'role': 'train-fullsup', 'split': 'train'})
+    assert len(val) == 1800 and len(train) == 18000 and len(val.metainfo['classes']) == 36
+    boxes = np.concatenate(boxes_of(val))
+    assert boxes.min() >= 0 and boxes.max() == 64 and (boxes[:, 2:] > boxes[:, :2]).all()
