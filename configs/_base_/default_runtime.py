@@ -3,8 +3,12 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=1),
+    checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    finite_loss=dict(type='FiniteLossHook'),
+    random_state=dict(type='RandomStateHook'),
+    progress=dict(type='ProgressHook'),
+    report=dict(type='ReportHook'),
 )
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -1,5 +1,29 @@
 """Hooks, loops, optimizer wrappers and checkpoint loading: one import line per module that registers something."""
 
-from wsolzoo.engine import amp, checkpoint, loops, optim, progress_hook, report_hook, terminal
+from wsolzoo.engine import (
+    amp,
+    atomic,
+    checkpoint,
+    checkpoint_hook,
+    finite_loss,
+    loops,
+    optim,
+    progress_hook,
+    random_state,
+    report_hook,
+    terminal,
+)
 
-__all__ = ['amp', 'checkpoint', 'loops', 'optim', 'progress_hook', 'report_hook', 'terminal']
+__all__ = [
+    'amp',
+    'atomic',
+    'checkpoint',
+    'checkpoint_hook',
+    'finite_loss',
+    'loops',
+    'optim',
+    'progress_hook',
+    'random_state',
+    'report_hook',
+    'terminal',
+]

@@ -1,0 +1,45 @@
+"""Files that are either the old one or the new one, never half of the new one."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from mmengine.fileio import LocalBackend, register_backend
+
+
+@register_backend('local', force=True, prefixes='')
+class AtomicLocalBackend(LocalBackend):
+    """MMEngine's local files, written beside their place, synchronised, and moved into it.
+
+    A process that is killed while it saves a checkpoint, or a disk that fills up, leaves the previous file as it was.
+    """
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write bytes.
+
+        Raises:
+            OSError: the disk is full or the folder not writable; what was there before is untouched.
+        """
+        path = Path(filepath)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+        try:
+            with os.fdopen(handle, 'wb') as file:
+                file.write(obj)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
+        """Write text."""
+        self.put(obj.encode(encoding), filepath)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

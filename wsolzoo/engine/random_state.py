@@ -1,0 +1,87 @@
+"""A resumed run continues the random numbers of the run that stopped."""
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import all_gather_object, get_rank, get_world_size
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from wsolzoo.registry import HOOKS
+
+KEY = 'random_state'
+
+
+def get_state() -> dict[str, Any]:
+    """The states of all global generators as tensors and plain numbers, which are safe to load."""
+    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    state = {
+        'torch': torch.get_rng_state(),
+        'numpy': [str(kind), torch.from_numpy(keys.astype(np.int64)), int(position), int(has_gauss), float(gauss)],
+        'python': random.getstate(),
+    }
+    if torch.cuda.is_available():
+        state['cuda'] = torch.cuda.get_rng_state()
+    return state
+
+
+def set_state(state: dict[str, Any]) -> None:
+    """Put the generators where :func:`get_state` found them."""
+    torch.set_rng_state(state['torch'])
+    kind, keys, *rest = state['numpy']
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
+    version, numbers, gauss = state['python']
+    random.setstate((version, tuple(numbers), gauss))
+    if 'cuda' in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state['cuda'])
+
+
+@HOOKS.register_module()
+class RandomStateHook(Hook):
+    """Saves the states of the generators of every process with each checkpoint and restores them on resume.
+
+    Validation gets its own stretch of random numbers and gives the training's back, so a run that is resumed after an
+    epoch's checkpoint, without repeating its validation, draws what the uninterrupted run drew. With random transforms
+    in the main process (``num_workers=0``) or in workers (whose seeds come from the main process), epochs are repeated
+    bit for bit on a CPU. A run resumed in the *middle* of an epoch (iteration-based checkpoints) does so with
+    ``num_workers=0``. Resuming on another number of processes keeps what the seed gives.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self) -> None:
+        self.resumed: list[dict[str, Any]] | None = None
+        self.training: dict[str, Any] | None = None
+        self.gathered: list[dict[str, Any]] | None = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Remember the states of a checkpoint that is resumed from."""
+        if runner._resume:
+            self.resumed = checkpoint.get(KEY)
+
+    def before_train(self, runner: Runner) -> None:
+        """Restore them; setting up the run, which draws too, is over."""
+        if self.resumed is not None and len(self.resumed) == get_world_size():
+            set_state(self.resumed[get_rank()])
+        self.resumed = None
+
+    def before_val(self, runner: Runner) -> None:
+        """Set the training's states aside."""
+        self.training = get_state()
+
+    def after_val(self, runner: Runner) -> None:
+        """Take them back."""
+        if self.training is not None:
+            set_state(self.training)
+        self.training = None
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Collect the states of all processes, before the checkpoint hook (of lower priority) saves the epoch."""
+        if get_world_size() > 1:
+            self.gathered = all_gather_object(get_state())
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Write the states into the checkpoint (on the main process, which alone saves)."""
+        checkpoint[KEY] = self.gathered or [self.training or get_state()]
