@@ -209,7 +209,7 @@ def ap_area(precision: np.ndarray, recall: np.ndarray) -> float:
 
 
 def ap_11point(precision: np.ndarray, recall: np.ndarray) -> float:
-    """Mean of the envelope at recall 0, 0.1, ..., 1 (PASCAL VOC 2007, Everingham et al., IJCV 2010, eqs 1-2)."""
+    """Mean of the envelope at recall 0, 0.1, ..., 1 (PASCAL VOC 2007, Everingham et al., IJCV 2010)."""
     return float(np.mean(_sample(precision, recall, VOC07_RECALLS)))
 
 

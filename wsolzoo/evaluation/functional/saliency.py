@@ -109,7 +109,7 @@ def precision_recall(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def f_beta(precision: np.ndarray, recall: np.ndarray, beta2: float = 0.3) -> np.ndarray:
     """Return F = (1 + b2) P R / (b2 P + R), 0/0 = 0; in [0, 1].
 
-    Source: Achanta et al., CVPR 2009, eq. 6, where beta squared = 0.3 favours precision.
+    Source: Achanta et al., CVPR 2009, where beta squared = 0.3 favours precision.
     """
     return _ratio((1 + beta2) * precision * recall, beta2 * precision + recall)
 
@@ -137,7 +137,7 @@ def mean_absolute_error(pred: np.ndarray, mask: np.ndarray) -> float:
 
 
 def e_from_counts(fp: ArrayLike, tp: ArrayLike, num_foreground: ArrayLike, num_pixels: ArrayLike) -> np.ndarray:
-    """Return the E-measure of binary maps from their counts (Fan et al., IJCAI 2018, eqs 2-4).
+    """Return the E-measure of binary maps from their counts (Fan et al., IJCAI 2018).
 
     phi = value - mean for prediction and truth; alignment = 2 p g / (p^2 + g^2);
     E = sum((alignment + 1)^2 / 4) / (N - 1). Only four pairs of values occur, so counts are enough. An empty truth
@@ -213,7 +213,7 @@ def _ssim(pred: np.ndarray, mask: np.ndarray) -> float:
 
 
 def weighted_f(pred: np.ndarray, mask: np.ndarray, beta2: float = 1.0) -> float:
-    """Return the weighted F-measure, in [0, 1] (Margolin et al., CVPR 2014, eqs 7-12); 0 for an empty mask.
+    """Return the weighted F-measure, in [0, 1] (Margolin et al., CVPR 2014); 0 for an empty mask.
 
     Errors inside the object are smoothed by a 7x7 Gaussian (sigma 5); errors outside weigh
     ``2 - exp(ln(0.5) / 5 * distance)``. Where two object pixels are equally near, the choice of SciPy's distance
