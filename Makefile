@@ -8,7 +8,7 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-DEMO_CONFIG := configs/cam/cam_plainnet_1xb32-12e_scenes-96px.py
+DEMO_CONFIG := configs/cam/cam_plainnet_1xb32-15e_scenes-96px.py
 DEMO_DIR := work_dirs/demo
 
 .PHONY: install test demo lint docs test-originals
@@ -29,7 +29,7 @@ test: install
 
 demo: install
 	$(BIN)/python tools/train.py $(DEMO_CONFIG) --work-dir $(DEMO_DIR) --seed 0
-	$(BIN)/python tools/test.py $(DEMO_CONFIG) $(DEMO_DIR)/epoch_12.pth --work-dir $(DEMO_DIR) --out $(DEMO_DIR)/metrics.json
+	$(BIN)/python tools/test.py $(DEMO_CONFIG) $(DEMO_DIR)/epoch_15.pth --work-dir $(DEMO_DIR) --out $(DEMO_DIR)/metrics.json
 
 lint: install
 	$(BIN)/ruff check .

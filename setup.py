@@ -15,6 +15,8 @@ RESOURCES = [
     '.mim/model-index.yml',
     *(f'.mim/configs/**/*.{ending}' for ending in ('py', 'yml', 'md', 'pth')),
     *(f'.mim/tools/**/*.{ending}' for ending in ('py', 'sh')),
+    'visualization/*.css',
+    'visualization/*.j2',
 ]
 
 
@@ -52,6 +54,7 @@ setup(
         'pillow',
         'numba>=0.60',
         'rich',
+        'jinja2',
         'pyyaml',
     ],
     extras_require={

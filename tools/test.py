@@ -1,6 +1,6 @@
 """Test a checkpoint: print a table of what it reaches, and optionally keep the numbers and pictures.
 
-python tools/test.py configs/cam/cam_plainnet_1xb32-12e_scenes-96px.py work_dirs/demo/epoch_12.pth --out metrics.json
+python tools/test.py cam/cam_plainnet_1xb32-15e_scenes-96px.py work_dirs/demo/epoch_15.pth --out metrics.json
 """
 
 import argparse
@@ -13,7 +13,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('config', help='config file, or the name of a shipped one (cam/x.py)')
     parser.add_argument('checkpoint', nargs='?', help='weights; may be left out where the config has load_from')
     parser.add_argument('--work-dir', help='where the log goes (default: work_dirs/<config name>)')
-    parser.add_argument('--out', metavar='FILE.json', help='write the numbers, curves and records per image')
+    parser.add_argument(
+        '--out', metavar='FILE', help='write numbers, curves and a record per image (json, yaml or pkl)'
+    )
     parser.add_argument('--show-dir', metavar='DIR', help='write pictures: map over image, true and predicted boxes')
     parser.add_argument('--seed', type=int, help='seed of every random generator')
     parser.add_argument('--deterministic', action='store_true', help='choose deterministic algorithms, slower')
@@ -26,7 +28,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Test; returns the exit status: 0, or 2 where the command or the config is wrong."""
     args = parse_args(argv)
-    from wsolzoo import launch, outcome
+    from wsolzoo import launch
     from wsolzoo.config_check import ConfigError
 
     try:
@@ -35,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         launch.set_work_dir(cfg, args.work_dir)
         launch.set_randomness(cfg, args.seed, args.deterministic)
         launch.set_checkpoint(cfg, args.checkpoint)
-        launch.set_show_dir(cfg, args.show_dir)
+        launch.set_report(cfg, args.show_dir)
         launch.set_launcher(cfg, args.launcher)
         launch.check(cfg, args.cfg_options)
     except (FileNotFoundError, launch.UsageError, ConfigError) as error:
@@ -43,11 +45,9 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     runner = launch.build_runner(cfg)
     scores = runner.test()
-    if runner.rank == 0:
-        outcome.print_scores(scores, title=f'{args.config} · {cfg.load_from}')
-        if args.out:
-            outcome.write_result(args.out, runner, scores)
-            print(f'numbers: {args.out}')
+    if args.out and runner.rank == 0:
+        launch.write_result(args.out, runner, scores)
+        print(f'results  {args.out}')
     return 0
 
 

@@ -1,6 +1,6 @@
 """Train a model from a config.
 
-python tools/train.py configs/cam/cam_plainnet_1xb32-12e_scenes-96px.py --work-dir work_dirs/demo
+python tools/train.py configs/cam/cam_plainnet_1xb32-15e_scenes-96px.py --work-dir work_dirs/demo
 """
 
 import argparse

@@ -8,9 +8,9 @@ from wsolzoo.resources import tools_dir
 
 
 def commands() -> dict[str, Path]:
-    """Name and file of every Python tool; folders give the plain name too (``print_config``)."""
-    root = tools_dir()
-    return {path.stem: path for path in sorted(root.rglob('*.py')) if not path.name.startswith('_')}
+    """Name and file of every Python tool, those in folders too (``print_config``)."""
+    files = sorted(tools_dir().rglob('*.py'))
+    return {path.stem: path for path in files if "__name__ == '__main__'" in path.read_text(encoding='utf-8')}
 
 
 def main(argv: list[str] | None = None) -> int:

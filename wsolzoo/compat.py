@@ -36,8 +36,8 @@ def check_distributions() -> None:
     """
     if installed(FORK) and installed(ORIGINAL):
         raise ImportError(
-            f'Both {FORK} and {ORIGINAL} are installed. They write into the same folder `mmengine/`, so what you import '
-            f'is a mixture of the two. Keep one of them, for instance with:\n    {REPAIR}'
+            f'Both {FORK} and {ORIGINAL} are installed. They write into the same folder `mmengine/`, so what you '
+            f'import is a mixture of the two. Keep one of them, for instance with:\n    {REPAIR}'
         )
 
 
@@ -56,7 +56,7 @@ def allow_package_configs() -> None:
 
 
 def quiet() -> None:
-    """Silence the warnings that MMEngine, mmpretrain and torch print on every run and that a user can do nothing about."""
+    """Silence the warnings that MMEngine, mmpretrain and torch print on every run and no user can do anything about."""
     for message, category in QUIET_WARNINGS:
         warnings.filterwarnings('ignore', message=message, category=category)
 

@@ -1,9 +1,9 @@
-"""From a config file and a tool's flags to a Runner; ``tools/train.py`` and ``tools/test.py`` are thin shells over it."""
+"""From a config file and a tool's flags to a Runner; ``tools/train.py`` and ``test.py`` are thin shells over it."""
 
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -83,14 +83,9 @@ def set_resume(cfg: Config, resume: str | None) -> None:
 def missing_checkpoint(path: str) -> str:
     """Say that ``path`` is missing, and which checkpoints are near it."""
     folder = Path(path).parent
-    near = (
-        sorted(str(p) for p in folder.glob('*.pth'))
-        if folder.is_dir()
-        else sorted(map(str, Path().glob('work_dirs/*/*.pth')))
-    )
-    return f'checkpoint {path} does not exist. ' + (
-        f'There are: {", ".join(near[:8])}' if near else f'No *.pth in {folder}'
-    )
+    near = sorted(str(p) for p in (folder.glob('*.pth') if folder.is_dir() else Path().glob('work_dirs/*/*.pth')))
+    hint = f'There are: {", ".join(near[:8])}' if near else f'There is no *.pth in {folder} either.'
+    return f'checkpoint {path} does not exist. {hint}'
 
 
 def set_checkpoint(cfg: Config, checkpoint: str | None) -> None:
@@ -107,6 +102,28 @@ def set_checkpoint(cfg: Config, checkpoint: str | None) -> None:
         raise FileNotFoundError(missing_checkpoint(checkpoint))
     cfg.load_from = checkpoint
     cfg.resume = False
+
+
+def set_report(cfg: Config, show_dir: str | None) -> None:
+    """See to it that a test ends with a table, ``metrics.json`` and a report; ``show_dir`` adds a picture per image."""
+    hooks = list(cfg.get('custom_hooks') or [])
+    report = next((hook for hook in hooks if hook.get('type') == 'ReportHook'), None)
+    if report is None:
+        report = {'type': 'ReportHook'}
+        hooks.append(report)
+    if show_dir:
+        report['show_dir'] = show_dir
+    cfg.custom_hooks = hooks
+
+
+def write_result(path: str, runner, scores: Mapping[str, float]) -> None:
+    """Write everything a test found: the metrics' results with their records per image, and where they come from."""
+    import mmengine
+
+    from wsolzoo.engine.report_hook import describe_run, gather_result
+
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    mmengine.dump(gather_result(runner, dict(scores)) | {'meta': describe_run(runner)}, path)
 
 
 def set_amp(cfg: Config) -> None:
@@ -147,9 +164,8 @@ def set_launcher(cfg: Config, launcher: str) -> None:
         return
     for key in ('val_evaluator', 'test_evaluator'):
         for metric in _listed(cfg.get(key)):
-            metric.setdefault(
-                'collect_device', 'gpu'
-            )  # gathers over the process group, also gloo; leaves no files behind
+            # 'gpu' means: gather over the process group, gloo as well; 'cpu' leaves files in the working directory
+            metric.setdefault('collect_device', 'gpu')
     from mmengine.device import get_device
 
     if get_device() == 'cpu':

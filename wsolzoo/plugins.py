@@ -5,8 +5,8 @@ An entry point names a module whose import registers components. In the plugin's
     [project.entry-points."wsolzoo.plugins"]
     mymethod = "wsolzoo_mymethod"
 
-The registries load plugins before their first look-up, so ``type='MyMethod'`` resolves with no import anywhere. A plugin
-that cannot be imported is named in a warning and in the error of a type that is not found; it never stops a run.
+The registries load plugins before their first look-up, so ``type='MyMethod'`` resolves with no import anywhere. A
+plugin that cannot be imported is named in a warning and in the error of a type that is not found; it never stops a run.
 """
 
 import warnings

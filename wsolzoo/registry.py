@@ -50,7 +50,7 @@ class ZooRegistry(Registry):
     """A registry that loads plugins before its first look-up, and explains a name that it cannot find."""
 
     def import_from_location(self) -> None:
-        """Import our own components, then the installed plugins (named by string: this module imports nothing of ours)."""
+        """Import our own components, then the installed plugins (by string: this module imports nothing of ours)."""
         super().import_from_location()
         import_module('wsolzoo.plugins').load_plugins()
 
@@ -79,7 +79,7 @@ class ZooRegistry(Registry):
             return False
 
     def names(self) -> set[str]:
-        """Every name a config may write here: ours and the parents' bare, those of loaded siblings with their prefix."""
+        """Every name a config may write here: ours and the root's bare, those of loaded siblings with their prefix."""
         top = self.root
         names = set(self.module_dict) | set(top.module_dict)
         for scope, child in top.children.items():

@@ -1,7 +1,7 @@
 """Where the shipped configs, tools and model index are: the same answer in a checkout, an editable install and a wheel.
 
-``wsolzoo/.mim/`` holds them: links to the top of the repository in a checkout, files in a wheel. Where a platform did not
-make the links, the folder above the package is looked at.
+``wsolzoo/.mim/`` holds them: links to the top of the repository in a checkout, files in a wheel. Where a platform did
+not make the links, the folder above the package is looked at.
 """
 
 from difflib import get_close_matches

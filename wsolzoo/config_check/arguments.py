@@ -20,13 +20,21 @@ def accepted(component: Callable) -> frozenset[str] | None:
     Returns:
         The names; None where any name may be meant, or where it cannot be told.
     """
+    names, closed = known(component)
+    return names if closed else None
+
+
+@cache
+def known(component: Callable) -> tuple[frozenset[str], bool]:
+    """The keywords that are written out somewhere, and whether these are all."""
     if not inspect.isclass(component):
         return _of_function(component)
     names: set[str] = set()
+    closed = True
     for parent in inspect.getmro(component):
-        if parent is object:
-            break
         init = parent.__dict__.get('__init__')
+        if parent is object or not closed:
+            break
         if init is None:
             continue
         own, rest = _parameters(init)
@@ -34,18 +42,17 @@ def accepted(component: Callable) -> frozenset[str] | None:
         if rest is None or _is_torch_module(parent):
             break
         picked = picked_and_handed_on(init, rest)
-        if picked is None:
-            return None
-        names |= picked
-    return frozenset(names - {'self'})
+        closed = picked is not None
+        names |= picked or set()
+    return frozenset(names - {'self'}), closed
 
 
-def _of_function(function: Callable) -> frozenset[str] | None:
+def _of_function(function: Callable) -> tuple[frozenset[str], bool]:
     try:
         own, rest = _parameters(function)
     except (TypeError, ValueError):
-        return None
-    return None if rest else frozenset(own)
+        return frozenset(), False
+    return frozenset(own), rest is None
 
 
 def _parameters(function: Callable) -> tuple[set[str], str | None]:

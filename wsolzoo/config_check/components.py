@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 
 from wsolzoo import registry as ours
-from wsolzoo.config_check.arguments import accepted
+from wsolzoo.config_check.arguments import known
 from wsolzoo.config_check.names import runner_names
 from wsolzoo.config_check.report import Report, meant, nearest
 
@@ -103,10 +103,9 @@ class _Walker:
             scope = value.get('_scope_', scope)
             self.check(value, path, key, registry, scope)
             for name, child in value.items():
-                known = None if key in ('metainfo', 'meta') else REGISTRY_OF.get(name)
-                if key == 'default_hooks':  # its keys are free names, `param_scheduler` among them
-                    known = registry
-                self.visit(child, f'{path}.{name}', name, known or registry, scope)
+                # the keys of default_hooks are free names, `param_scheduler` among them
+                inner = registry if key == 'default_hooks' else REGISTRY_OF.get(name, registry)
+                self.visit(child, f'{path}.{name}', name, inner, scope)
         elif isinstance(value, list | tuple):
             for index, child in enumerate(value):
                 self.visit(child, f'{path}[{index}]', key, registry, scope)
@@ -152,18 +151,20 @@ class _Walker:
 
     def keywords(self, value: Mapping, path: str, key: str, component: Callable) -> None:
         """Check the keys of ``value`` against what ``component`` takes."""
-        valid = accepted(component)
+        valid, closed = known(component)
         if key == 'optim_wrapper':
             if 'optimizer' not in value:  # several optimizers: a constructor of its own reads the names
                 return
             if 'constructor' not in value:
                 self.plain(value.get('paramwise_cfg') or {}, f'{path}.paramwise_cfg', PARAMWISE)
-        if valid is None:
-            return
         valid = valid | TAKEN_BY_BUILDER.get(key, set())
+        title = getattr(component, '__name__', str(component))
         for name in [name for name in value if name not in valid | MARKS]:
-            title = getattr(component, '__name__', str(component))
-            self.report.errors.append(f'{path}.{name}: {title} takes no {name!r}; {meant(name, valid)}')
+            near = nearest(name, valid, cutoff=0.85)
+            if closed:
+                self.report.errors.append(f'{path}.{name}: {title} takes no {name!r}; {meant(name, valid)}')
+            elif near:
+                self.report.warnings.append(f'{path}.{name}: {title} takes any keyword; did you mean {near!r}?')
 
 
 def _default_type(key: str, value: Mapping) -> str | None:

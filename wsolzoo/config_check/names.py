@@ -99,8 +99,8 @@ def check_names(cfg: Config, path: Path | None, report: Report, overridden: set[
             ]
             if inherited:
                 report.warnings.append(
-                    f'{place}: assigned but not used in this file. {inherited[0].path.name} has put its own {name} into '
-                    f'the place that counts, so this value changes nothing; assign to that place here as well'
+                    f'{place}: assigned but not used in this file. {inherited[0].path.name} has put its own {name} '
+                    f'into the place that counts, so this value changes nothing; assign to that place here as well'
                     f'{_pipeline_hint(name)}.'
                 )
             else:

@@ -15,8 +15,8 @@ from wsolzoo.registry import OPTIM_WRAPPERS
 class BFloat16OptimWrapper(OptimWrapper):
     """Runs the forward pass in bfloat16, on a CPU too; parameters, gradients and the optimizer stay float32.
 
-    bfloat16 has float32's range, so no loss scaling is needed. MMEngine's ``AmpOptimWrapper`` refuses to start without an
-    accelerator.
+    bfloat16 has float32's range, so no loss scaling is needed. MMEngine's ``AmpOptimWrapper`` refuses to start without
+    an accelerator.
     """
 
     @contextmanager

@@ -1,0 +1,80 @@
+"""Plugins as packages see them: a distribution with an entry point on the path, nothing imported by hand."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+def install(site: Path, name: str, source: str) -> None:
+    """Lay a distribution with one plugin module into `site`, as pip would."""
+    (site / f'{name}.py').write_text(source)
+    info = site / f'{name}-1.0.dist-info'
+    info.mkdir()
+    (info / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n')
+    (info / 'entry_points.txt').write_text(f'[wsolzoo.plugins]\n{name} = {name}\n')
+
+
+def run(site: Path, code: str) -> subprocess.CompletedProcess:
+    env = os.environ | {'PYTHONPATH': os.pathsep.join([str(site), str(REPO)])}
+    return subprocess.run([sys.executable, '-c', code], env=env, capture_output=True, text=True, timeout=120)
+
+
+GOOD = """
+from wsolzoo.registry import LOG_PROCESSORS
+
+@LOG_PROCESSORS.register_module()
+class MyMethod:
+    pass
+"""
+
+
+def test_a_plugin_type_resolves_with_no_import(tmp_path):
+    install(tmp_path, 'wz_good', GOOD)
+    done = run(tmp_path, "from wsolzoo.registry import LOG_PROCESSORS as R; print(R.build(dict(type='MyMethod')))")
+    assert done.returncode == 0, done.stderr
+    assert 'wz_good.MyMethod' in done.stdout
+    assert 'Warning' not in done.stderr
+
+
+BROKEN = {
+    'wz_missing': ('import no_such_module_here', 'ModuleNotFoundError'),
+    'wz_leaves': ('raise SystemExit(3)', 'SystemExit'),
+    'wz_divides': ('1 / 0', 'ZeroDivisionError'),
+    'wz_syntax': ('def broken(:', 'SyntaxError'),
+}
+
+
+def test_a_broken_plugin_is_named_and_does_not_kill(tmp_path):
+    for name, (source, _) in BROKEN.items():
+        install(tmp_path, name, source)
+    install(tmp_path, 'wz_good', GOOD)
+    code = (
+        'from wsolzoo.registry import LOG_PROCESSORS as R\n'
+        "print(R.build(dict(type='MyMethod')))\n"
+        "try: R.build(dict(type='Mymethot'))\n"
+        'except KeyError as error: print(error)'
+    )
+    done = run(tmp_path, code)
+    assert done.returncode == 0, done.stderr
+    for name, (_, reason) in BROKEN.items():
+        warning = f'UserWarning: The wsolzoo plugin {name!r} ({name}) could not be imported and is left out: {reason}'
+        assert warning in done.stderr
+        assert f'plugin {name!r} failed to import: {reason}' in done.stdout
+    assert 'plugins loaded: wz_good' in done.stdout
+    assert 'close names: MyMethod' in done.stdout
+
+
+def test_importing_the_package_loads_no_plugin(tmp_path):
+    install(tmp_path, 'wz_loud', "print('imported')")
+    done = run(tmp_path, 'import wsolzoo, wsolzoo.registry')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ''
+
+
+def test_loading_twice_imports_once():
+    from wsolzoo.plugins import load_plugins
+
+    assert load_plugins() is load_plugins()

@@ -1,0 +1,85 @@
+"""Keep the model zoo's books: check the metafiles and configs, write what is generated from them.
+
+python tools/zoo.py check    # what CI runs: metafiles against configs, rules for configs, generated files up to date
+python tools/zoo.py index    # write model-index.yml
+python tools/zoo.py readme   # write configs/*/README.md and docs/model_zoo.md
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before this has succeeded."""
+    parser = argparse.ArgumentParser(description='Check the metafiles and write what is generated from them.')
+    parser.add_argument('command', choices=['check', 'index', 'readme'])
+    parser.add_argument(
+        '--root', type=Path, default=Path(__file__).resolve().parents[1], help='the checkout (default: this one)'
+    )
+    return parser.parse_args(argv)
+
+
+def generated(files: list, root: Path) -> dict[str, dict[Path, str]]:
+    """The text every generated file should have, by the command that writes it."""
+    from wsolzoo.zoo import tables
+
+    pages = {file.folder / 'README.md': tables.readme(file, root) for file in files}
+    return {
+        'index': {root / 'model-index.yml': tables.model_index(files, root)},
+        'readme': {**pages, root / 'docs' / 'model_zoo.md': tables.model_zoo(files)},
+    }
+
+
+def problems_of_configs(root: Path, files: list) -> list[str]:
+    """What the configs do against the rules, and where metafiles and configs disagree."""
+    from wsolzoo.zoo import config_rules as rules
+
+    problems = [problem for path in rules.base_paths(root) for problem in rules.check_file(path, root)]
+    models = {root / model['Config']: (file, model) for file in files for model in file.models}
+    for path in rules.leaf_paths(root):
+        place = path.relative_to(root).as_posix()
+        problems += rules.check_file(path, root)
+        if path not in models:
+            problems.append(f'{place}: no metafile lists this config')
+            continue
+        try:
+            cfg = rules.load(path)
+        except Exception as error:  # whatever a config does wrong is this config's problem, not the end of the check
+            problems.append(f'{place}: cannot be read: {type(error).__name__}: {error}')
+            continue
+        problems += rules.check_model(models[path][1], cfg, place)
+    return problems
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns 1 where something is wrong."""
+    args = parse_args(argv)
+    from wsolzoo.zoo.metafile import metafile_paths, read_metafile
+
+    root = args.root.resolve()
+    files = [read_metafile(path, root) for path in metafile_paths(root)]
+    problems = [error for file in files for error in file.errors]
+    if not problems:  # what is generated, and the comparison with configs, need sound metafiles
+        wanted = generated(files, root)
+        if args.command == 'check':
+            problems += problems_of_configs(root, files)
+        for command, texts in wanted.items():
+            for path, text in texts.items():
+                current = path.read_text(encoding='utf-8') if path.is_file() else None
+                if args.command == command:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(text, encoding='utf-8')
+                    print(f'{"kept" if text == current else "wrote"} {path.relative_to(root)}')
+                elif args.command == 'check' and text != current:
+                    problems.append(f'{path.relative_to(root)} is out of date: run `python tools/zoo.py {command}`')
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if args.command == 'check':
+        count = sum(len(file.models) for file in files)
+        print(f'zoo: {len(files)} metafiles, {count} models, {len(problems)} problems')
+    return 1 if problems else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
