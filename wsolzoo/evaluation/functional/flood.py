@@ -106,8 +106,9 @@ class Workspace:
         self.filled = np.zeros(padded, dtype)
         self.masks = np.zeros(padded, np.uint8)
         self.rows = np.repeat(np.arange(height + 2, dtype=np.uint16), self.step)
-        self.order = np.zeros(pixels, np.uint32)
+        self.order = np.zeros(height * self.step, np.uint32)
         self.starts = np.zeros(count + 1, np.uint32)
+        self.cursors = np.zeros((4, count), np.uint32)
         self.queue = np.zeros(pixels + 1, np.uint32)
         self.queued = np.zeros(padded, np.uint8)
         leaves = pixels // 2 + 2
@@ -119,10 +120,12 @@ class Workspace:
             np.zeros((leaves, 4), np.int32),
             np.zeros(leaves, np.uint32),
             np.zeros(leaves, np.uint8),
+            np.zeros((leaves, 4), np.int32),
             np.zeros(leaves, np.float64),
         )
         steps = (-self.step - 1, -self.step, -self.step + 1, -1, 1, self.step - 1, self.step, self.step + 1)
-        self.offsets = np.array(steps, np.int64).astype(np.uint32)
+        offsets = np.array(steps, np.int64).astype(np.uint32)
+        self.hops8, self.hops4 = offsets[tables().spokes8], offsets[tables().spokes4]
 
     def inner(self, flat: np.ndarray) -> np.ndarray:
         """The (H, W) view of a flat padded array without its frame."""
@@ -130,8 +133,8 @@ class Workspace:
         return flat.reshape(height + 2, width + 2)[1:-1, 1:-1]
 
     def sort(self, flat: np.ndarray) -> None:
-        """Sort the pixels of ``flat`` by level."""
-        kernels().sort_pixels(flat, self.order, self.starts, *self.shape)
+        """Sort the pixels of ``flat`` by level, those left and right of the image (level 0) included."""
+        kernels().sort_pixels(flat, self.order, self.starts, self.cursors, self.step, len(self.order))
 
 
 class _Pool(threading.local):
@@ -188,8 +191,8 @@ def largest_boxes(levels: np.ndarray, component: str = CONTOUR, count: int = 256
     loops.higher_neighbours(source, space.masks, space.step)
     gains = table.gains if component == CONTOUR else table.ones
     loops.largest_boxes(
-        space.order, space.starts, space.masks, space.rows, space.offsets,
-        gains, table.groups8, table.spokes8, component == CONTOUR, space.state, out,
+        space.order, space.starts, space.masks, space.rows, space.step,
+        gains, table.groups8, space.hops8, component == CONTOUR, space.state, out,
     )  # fmt: skip
     return out
 
@@ -222,11 +225,11 @@ def best_boxes(
     space.inner(space.image)[:] = levels
     space.sort(space.image)
     loops.higher_neighbours(space.image, space.masks, space.step)
-    shared = (space.order, space.starts, space.masks, space.rows, space.offsets)
-    loops.match_components(*shared, table.groups8, table.spokes8, space.state, limits, truths, float(offset), ious, out)
+    shared = (space.order, space.starts, space.masks, space.rows, space.step)
+    loops.match_components(*shared, table.groups8, space.hops8, space.state, limits, truths, float(offset), ious, out)
     loops.lower_neighbours(space.image, space.masks, space.step)
     loops.match_holes(
-        *shared, table.groups4, table.spokes4, space.state, space.shape, limits, truths, float(offset), ious, out
+        *shared, table.groups4, space.hops4, space.state, space.shape, limits, truths, float(offset), ious, out
     )
     return ious, out
 

@@ -4,8 +4,7 @@ All images here are flat, with a frame of one pixel around them: pixel (y, x) of
 ``(y + 1) * (W + 2) + x + 1``. Indices are uint32 on purpose: signed ones cost a wrap-around test at every access.
 """
 
-import numpy as np
-from numba import njit, uint32
+from numba import int32, njit, uint8, uint32
 
 _NOGIL = {'nogil': True, 'cache': True, 'boundscheck': False}
 
@@ -66,71 +65,114 @@ def fill_holes(image, filled, queue, queued, height, width):
 
 
 @njit(**_NOGIL)
-def sort_pixels(image, order, starts, height, width):
-    """Counting sort: pixels of level v are ``order[starts[v]:starts[v + 1]]``, in raster order."""
-    step = uint32(width + 2)
-    starts[:] = 0
-    for y in range(1, height + 1):
-        first = uint32(y) * step + uint32(1)
-        for p in range(first, first + uint32(width)):
-            starts[uint32(image[p]) + uint32(1)] += uint32(1)
-    for level in range(1, starts.size):
-        starts[level] += starts[level - 1]
-    for y in range(1, height + 1):
-        first = uint32(y) * step + uint32(1)
-        for p in range(first, first + uint32(width)):
-            level = uint32(image[p])
-            order[starts[level]] = uint32(p)
-            starts[level] += uint32(1)
-    for level in range(starts.size - 1, 0, -1):
-        starts[level] = starts[level - 1]
-    starts[0] = 0
+def sort_pixels(image, order, starts, cursors, first, count):
+    """Counting sort: pixels of level v become ``order[starts[v]:starts[v + 1]]``, in raster order.
+
+    The pixels ``first … first + count`` are read as four streams with a counter each: neighbours in one stream often
+    have the same level, and would wait for each other's counter.
+    """
+    quarter = uint32((count + 3) // 4) if count >= 16 else uint32(count)
+    levels = starts.size - 1
+    cursors[:] = 0
+    a = uint32(first)
+    b, c, d = a + quarter, a + uint32(2) * quarter, a + uint32(3) * quarter
+    last = uint32(count) - uint32(3) * quarter if count >= 16 else uint32(0)
+    for p in range(quarter):
+        cursors[0, image[uint32(a + p)]] += uint32(1)
+        if count >= 16:
+            cursors[1, image[uint32(b + p)]] += uint32(1)
+            cursors[2, image[uint32(c + p)]] += uint32(1)
+        if p < last:
+            cursors[3, image[uint32(d + p)]] += uint32(1)
+    total = uint32(0)
+    for level in range(levels):
+        starts[level] = total
+        for stream in range(4):
+            found = cursors[stream, level]
+            cursors[stream, level] = total
+            total += found
+    starts[levels] = total
+    for p in range(quarter):
+        for stream in range(4):
+            if stream == 0 or (stream < 3 and count >= 16) or p < last:
+                at = uint32(a + uint32(stream) * quarter + p)
+                level = image[at]
+                order[cursors[stream, level]] = at
+                cursors[stream, level] += uint32(1)
 
 
 @njit(**_NOGIL)
 def higher_neighbours(image, masks, step):
     """Which of the eight neighbours come before a pixel when pixels are sorted downwards, ties in raster order.
 
-    Bits 0 to 7: NW, N, NE, W, E, SW, S, SE.
+    Bits 0 to 7: NW, N, NE, W, E, SW, S, SE. Written over slices of bytes, so that it becomes vector code.
     """
-    for p in range(step + 1, image.size - step - 1):
-        v = image[p]
-        masks[p] = (
-            (image[p - step - 1] >= v)
-            | ((image[p - step] >= v) << 1)
-            | ((image[p - step + 1] >= v) << 2)
-            | ((image[p - 1] >= v) << 3)
-            | ((image[p + 1] > v) << 4)
-            | ((image[p + step - 1] > v) << 5)
-            | ((image[p + step] > v) << 6)
-            | ((image[p + step + 1] > v) << 7)
+    n = image.size - 2 * step - 2
+    nw, north, ne = image[:n], image[1 : n + 1], image[2 : n + 2]
+    west, here, east = image[step : n + step], image[step + 1 : n + step + 1], image[step + 2 : n + step + 2]
+    sw, south, se = image[2 * step : n + 2 * step], image[2 * step + 1 : n + 2 * step + 1], image[2 * step + 2 :]
+    out = masks[step + 1 : n + step + 1]
+    for p in range(n):
+        v = here[p]
+        out[p] = (
+            (uint8(1) if nw[p] >= v else uint8(0))
+            | (uint8(2) if north[p] >= v else uint8(0))
+            | (uint8(4) if ne[p] >= v else uint8(0))
+            | (uint8(8) if west[p] >= v else uint8(0))
+            | (uint8(16) if east[p] > v else uint8(0))
+            | (uint8(32) if sw[p] > v else uint8(0))
+            | (uint8(64) if south[p] > v else uint8(0))
+            | (uint8(128) if se[p] > v else uint8(0))
         )
 
 
 @njit(**_NOGIL)
 def lower_neighbours(image, masks, step):
     """The same when pixels are sorted upwards."""
-    for p in range(step + 1, image.size - step - 1):
-        v = image[p]
-        masks[p] = (
-            (image[p - step - 1] <= v)
-            | ((image[p - step] <= v) << 1)
-            | ((image[p - step + 1] <= v) << 2)
-            | ((image[p - 1] <= v) << 3)
-            | ((image[p + 1] < v) << 4)
-            | ((image[p + step - 1] < v) << 5)
-            | ((image[p + step] < v) << 6)
-            | ((image[p + step + 1] < v) << 7)
+    n = image.size - 2 * step - 2
+    nw, north, ne = image[:n], image[1 : n + 1], image[2 : n + 2]
+    west, here, east = image[step : n + step], image[step + 1 : n + step + 1], image[step + 2 : n + step + 2]
+    sw, south, se = image[2 * step : n + 2 * step], image[2 * step + 1 : n + 2 * step + 1], image[2 * step + 2 :]
+    out = masks[step + 1 : n + step + 1]
+    for p in range(n):
+        v = here[p]
+        out[p] = (
+            (uint8(1) if nw[p] <= v else uint8(0))
+            | (uint8(2) if north[p] <= v else uint8(0))
+            | (uint8(4) if ne[p] <= v else uint8(0))
+            | (uint8(8) if west[p] <= v else uint8(0))
+            | (uint8(16) if east[p] < v else uint8(0))
+            | (uint8(32) if sw[p] < v else uint8(0))
+            | (uint8(64) if south[p] < v else uint8(0))
+            | (uint8(128) if se[p] < v else uint8(0))
         )
 
 
-@njit(**_NOGIL)
+@njit(**_NOGIL, inline='always')
 def find(parent, label):
-    """Root of a component, halving the path to it."""
-    while parent[label] != label:
-        parent[label] = parent[parent[label]]
-        label = parent[label]
-    return label
+    """Root of a component. Most labels are one step from it, so that step is taken without asking."""
+    root = parent[label]
+    while parent[root] != root:
+        root = parent[root]
+        parent[label] = root
+    return root
+
+
+@njit(**_NOGIL, inline='always')
+def extend(box, root, x0, y0, x1, y1):
+    """Grow the box of ``root``, kept as x0, y0, -x1, -y1 with inclusive ends: four equal steps make one vector step."""
+    a, b, c, d = min(box[root, 0], x0), min(box[root, 1], y0), min(box[root, 2], x1), min(box[root, 3], y1)
+    box[root, 0], box[root, 1], box[root, 2], box[root, 3] = a, b, c, d
+
+
+@njit(**_NOGIL)
+def start(parent, area, first, box, label, p):
+    """A new component without extent; the pixel that made it is added next."""
+    parent[label] = label
+    area[label] = 0
+    first[label] = p
+    for k in range(4):
+        box[label, k] = int32(1 << 30)
 
 
 @njit(**_NOGIL)
@@ -139,78 +181,44 @@ def join(parent, area, first, box, a, b):
     parent[b] = a
     area[a] += area[b]
     first[a] = min(first[a], first[b])
-    box[a, 0] = min(box[a, 0], box[b, 0])
-    box[a, 1] = min(box[a, 1], box[b, 1])
-    box[a, 2] = max(box[a, 2], box[b, 2])
-    box[a, 3] = max(box[a, 3], box[b, 3])
+    extend(box, a, box[b, 0], box[b, 1], box[b, 2], box[b, 3])
 
 
 @njit(**_NOGIL)
-def start(parent, area, first, box, label, p, x, y):
-    """A new component of one pixel."""
-    parent[label] = label
-    area[label] = 0
-    first[label] = p
-    box[label, 0] = x
-    box[label, 1] = y
-    box[label, 2] = x + 1
-    box[label, 3] = y + 1
-
-
-@njit(**_NOGIL)
-def extend(box, root, x, y):
-    """Grow the box of ``root`` to hold pixel (y, x); whether it changed."""
-    changed = False
-    if x < box[root, 0]:
-        box[root, 0] = x
-        changed = True
-    elif x >= box[root, 2]:
-        box[root, 2] = x + 1
-        changed = True
-    if y < box[root, 1]:
-        box[root, 1] = y
-        changed = True
-    elif y >= box[root, 3]:
-        box[root, 3] = y + 1
-        changed = True
-    return changed
-
-
-@njit(**_NOGIL)
-def largest_boxes(order, starts, masks, rows, offsets, gains, groups, spokes, latest, state, out):
+def largest_boxes(order, starts, masks, rows, step, gains, groups, hops, latest, state, out):
     """Box of the largest 8-connected component of ``{image > t}``, for every t, into ``out[t]``.
 
     Pixels are added from the highest level down. ``gains[mask]`` is what a pixel with the already present neighbours
-    ``mask`` adds to the size of its component; of equal sizes the component wins whose first pixel in raster order
-    comes last (``latest``) or first.
+    ``mask`` adds to the size of its component, ``hops[mask]`` leads to one neighbour of each of their ``groups[mask]``
+    groups. Of equal sizes the component wins whose first pixel in raster order comes last (``latest``) or first.
     """
-    labels, parent, area, first, box, roots, _, _ = state
-    step = uint32(offsets[6])
+    labels, parent, area, first, box, roots, _, _, _ = state
+    step = int32(step)
     alive = 0
     count = uint32(0)
-    out[:] = 0
     best = uint32(0)
     for level in range(starts.size - 2, 0, -1):
         for at in range(starts[level], starts[level + 1]):
             p = order[at]
             mask = masks[p]
-            y = uint32(rows[p])
-            x = p - y * step
             if mask == 0:
                 root = count
                 count += uint32(1)
-                start(parent, area, first, box, root, p, x, y)
+                start(parent, area, first, box, root, p)
                 roots[alive] = root
                 alive += 1
             else:
-                root = find(parent, labels[uint32(p + offsets[spokes[mask, 0]])])
-                for k in range(1, groups[mask]):
-                    other = find(parent, labels[uint32(p + offsets[spokes[mask, k]])])
-                    if other != root:
-                        join(parent, area, first, box, root, other)
-                if p < first[root]:
+                root = find(parent, labels[uint32(p + hops[mask, 0])])
+                if groups[mask] > 1:
+                    for k in range(1, groups[mask]):
+                        other = find(parent, labels[uint32(p + hops[mask, k])])
+                        if other != root:
+                            join(parent, area, first, box, root, other)
+                if mask & 15 == 0 and p < first[root]:
                     first[root] = p
-                extend(box, root, x, y)
+            y = int32(rows[p])
+            x = int32(p) - y * step
+            extend(box, root, x, y, -x, -y)
             area[root] += gains[mask]
             labels[p] = root
         if starts[level] != starts[level + 1]:
@@ -226,8 +234,8 @@ def largest_boxes(order, starts, masks, rows, offsets, gains, groups, spokes, la
                     best = root
             alive = kept
         if alive > 0:
-            for k in range(4):
-                out[level - 1, k] = box[best, k] - 1
+            out[level - 1, 0], out[level - 1, 1] = box[best, 0] - 1, box[best, 1] - 1
+            out[level - 1, 2], out[level - 1, 3] = -box[best, 2], -box[best, 3]
 
 
 @njit(**_NOGIL)
@@ -248,8 +256,11 @@ def best_iou(x0, y0, x1, y1, truths, offset):
 
 
 @njit(**_NOGIL)
-def score_roots(roots, alive, parent, box, dirty, score, grow, limits, truths, offset, ious, out, at):
-    """Best IoU over the components alive at one level, merged into ``ious[at]`` and ``out[at]``; the number alive."""
+def score_roots(roots, alive, parent, box, touched, scored, score, grow, limits, truths, offset, ious, out, at):
+    """Best IoU over the components alive at one level, merged into ``ious[at]`` and ``out[at]``; the number alive.
+
+    A component is scored again only if it was touched since and its box has changed.
+    """
     kept = 0
     for k in range(alive):
         root = roots[k]
@@ -258,10 +269,15 @@ def score_roots(roots, alive, parent, box, dirty, score, grow, limits, truths, o
         roots[kept] = root
         kept += 1
         x0, y0 = box[root, 0] - 1 - grow, box[root, 1] - 1 - grow
-        x1, y1 = min(box[root, 2] - 1 + grow, limits[0]), min(box[root, 3] - 1 + grow, limits[1])
-        if dirty[root]:
-            dirty[root] = 0
-            score[root] = best_iou(float(x0), float(y0), float(x1), float(y1), truths, offset)
+        x1, y1 = min(-box[root, 2] + grow, limits[0]), min(-box[root, 3] + grow, limits[1])
+        if touched[root]:
+            touched[root] = 0
+            same = True
+            for side in range(4):
+                same &= scored[root, side] == box[root, side]
+                scored[root, side] = box[root, side]
+            if not same:
+                score[root] = best_iou(float(x0), float(y0), float(x1), float(y1), truths, offset)
         value = score[root]
         if value > ious[at] or (
             value == ious[at]
@@ -273,38 +289,38 @@ def score_roots(roots, alive, parent, box, dirty, score, grow, limits, truths, o
 
 
 @njit(**_NOGIL)
-def match_components(order, starts, masks, rows, offsets, groups, spokes, state, limits, truths, offset, ious, out):
-    """Best IoU of any 8-connected component of ``{image > t}`` for every t; writes ``ious[t]`` and the box ``out[t]``."""
-    labels, parent, area, first, box, roots, dirty, score = state
-    step = uint32(offsets[6])
+def match_components(order, starts, masks, rows, step, groups, hops, state, limits, truths, offset, ious, out):
+    """Best IoU of any 8-connected component of ``{image > t}``, for every t, into ``ious[t]``; its box into ``out[t]``."""
+    labels, parent, area, first, box, roots, touched, scored, score = state
+    step = int32(step)
     alive = 0
     count = uint32(0)
     for level in range(starts.size - 2, 0, -1):
         for at in range(starts[level], starts[level + 1]):
             p = order[at]
             mask = masks[p]
-            y = uint32(rows[p])
-            x = p - y * step
             if mask == 0:
                 root = count
                 count += uint32(1)
-                start(parent, area, first, box, root, p, x, y)
-                dirty[root] = 1
+                start(parent, area, first, box, root, p)
+                scored[root, 0] = 0
                 roots[alive] = root
                 alive += 1
             else:
-                root = find(parent, labels[uint32(p + offsets[spokes[mask, 0]])])
-                for k in range(1, groups[mask]):
-                    other = find(parent, labels[uint32(p + offsets[spokes[mask, k]])])
-                    if other != root:
-                        join(parent, area, first, box, root, other)
-                        dirty[root] = 1
-                if extend(box, root, x, y):
-                    dirty[root] = 1
+                root = find(parent, labels[uint32(p + hops[mask, 0])])
+                if groups[mask] > 1:
+                    for k in range(1, groups[mask]):
+                        other = find(parent, labels[uint32(p + hops[mask, k])])
+                        if other != root:
+                            join(parent, area, first, box, root, other)
+            y = int32(rows[p])
+            x = int32(p) - y * step
+            extend(box, root, x, y, -x, -y)
+            touched[root] = 1
             labels[p] = root
         if starts[level] != starts[level + 1]:
             alive = score_roots(
-                roots, alive, parent, box, dirty, score, 0, limits, truths, offset, ious, out, level - 1
+                roots, alive, parent, box, touched, scored, score, 0, limits, truths, offset, ious, out, level - 1
             )
         elif alive > 0:
             ious[level - 1] = ious[level]
@@ -313,48 +329,53 @@ def match_components(order, starts, masks, rows, offsets, groups, spokes, state,
 
 
 @njit(**_NOGIL)
-def match_holes(order, starts, masks, rows, offsets, groups, spokes, state, shape, limits, truths, offset, ious, out):
-    """The same for the contours of holes: 4-connected components of ``{image <= t}`` that do not touch the frame."""
-    labels, parent, area, first, box, roots, dirty, score = state
+def match_holes(order, starts, masks, rows, step, groups, hops, state, shape, limits, truths, offset, ious, out):
+    """The same for the contours of holes: 4-connected components of ``{image <= t}`` that do not touch the frame.
+
+    The pixels of the frame on the left and right are sorted too, at level 0; they are background from the start.
+    """
+    labels, parent, area, first, box, roots, touched, scored, score = state
     height, width = shape
-    step = uint32(offsets[6])
+    step = int32(step)
     frame = uint32(0)
     labels[:] = frame
-    start(parent, area, first, box, frame, uint32(0), 0, 0)
+    start(parent, area, first, box, frame, uint32(0))
     count = uint32(1)
     alive = 0
     for level in range(starts.size - 2):
         for at in range(starts[level], starts[level + 1]):
             p = order[at]
             mask = masks[p]
-            y = uint32(rows[p])
-            x = p - y * step
-            if x == 1 or y == 1 or x == width or y == height:
+            y = int32(rows[p])
+            x = int32(p) - y * step
+            if x <= 1 or y <= 1 or x >= width or y >= height:
                 root = frame
             elif groups[mask] == 0:
                 root = count
                 count += uint32(1)
-                start(parent, area, first, box, root, p, x, y)
-                dirty[root] = 1
+                start(parent, area, first, box, root, p)
+                scored[root, 0] = 0
                 roots[alive] = root
                 alive += 1
             else:
-                root = find(parent, labels[uint32(p + offsets[spokes[mask, 0]])])
-            for k in range(groups[mask]):
-                other = find(parent, labels[uint32(p + offsets[spokes[mask, k]])])
-                if other == root:
-                    continue
-                if other == frame:
-                    root, other = other, root
-                join(parent, area, first, box, root, other)
-                dirty[root] = 1
-            if root != frame and extend(box, root, x, y):
-                dirty[root] = 1
+                root = find(parent, labels[uint32(p + hops[mask, 0])])
+            if root == frame or groups[mask] > 1:
+                for k in range(groups[mask]):
+                    other = find(parent, labels[uint32(p + hops[mask, k])])
+                    if other == root:
+                        continue
+                    if other == frame:
+                        root, other = other, root
+                    join(parent, area, first, box, root, other)
+            extend(box, root, x, y, -x, -y)
+            touched[root] = 1
             labels[p] = root
         if starts[level + 1] == starts[starts.size - 1]:
             break
         if alive > 0:
-            alive = score_roots(roots, alive, parent, box, dirty, score, 1, limits, truths, offset, ious, out, level)
+            alive = score_roots(
+                roots, alive, parent, box, touched, scored, score, 1, limits, truths, offset, ious, out, level
+            )
 
 
 @njit(**_NOGIL)
