@@ -28,8 +28,8 @@ from wsolzoo.registry import HOOKS
 class ProgressHook(Hook):
     """Shows how far training, validation and testing are, and one line for each validation.
 
-    On a terminal it draws a bar; elsewhere (a log file, a pipe) it prints a short line now and then. MMEngine's own lines
-    still go to the log file.
+    On a terminal it draws a bar; elsewhere (a log file, a pipe) it prints a short line now and then. MMEngine's own
+    lines still go to the log file.
 
     Args:
         interval: seconds between two lines where there is no terminal.

@@ -34,7 +34,7 @@ class ReportHook(Hook):
         show_dir: folder for one picture of every image (photograph, map, boxes); none by default.
         seed: of the random sample of pictures.
         out_dir: where ``metrics.json`` and ``report.html`` go; by default the work dir.
-        train_dir: work dir of the training whose curves are shown; by default the work dir, then the checkpoint's folder.
+        train_dir: work dir of the training whose curves are shown; by default this one, then the checkpoint's folder.
         visualizer: who draws, see :class:`wsolzoo.visualization.LocVisualizer`.
     """
 

@@ -1,12 +1,12 @@
-"""Pictures of chosen images after a test: they are read and predicted once more, so that a test keeps none in memory."""
+"""Pictures of chosen images after a test: read and predicted once more, so that a test keeps none in memory."""
 
 from collections.abc import Collection, Iterator
 
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
-from mmengine.runner import autocast
 from mmengine.model import is_model_wrapper
+from mmengine.runner import autocast
 
 
 def second_look(runner, wanted: Collection[str]) -> Iterator[tuple[str, dict]]:

@@ -37,8 +37,8 @@ def hush(logger: logging.Logger) -> None:
 class TerseRunner(Runner):
     """A Runner that never prints its environment and config on the terminal; both are in the log file.
 
-    ``runner_type = 'TerseRunner'`` in a config. With :class:`~wsolzoo.engine.progress_hook.ProgressHook` alone the start
-    of a run is as long as MMEngine's, because hooks come to life after it.
+    ``runner_type = 'TerseRunner'`` in a config. With :class:`~wsolzoo.engine.progress_hook.ProgressHook` alone the
+    start of a run is as long as MMEngine's, because hooks come to life after it.
     """
 
     def build_logger(self, *args: object, **kwargs: object) -> MMLogger:

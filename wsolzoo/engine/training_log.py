@@ -9,8 +9,8 @@ SKIP = ('time', 'data_time', 'memory', 'epoch', 'iter', 'step', 'base_lr', 'grad
 def training_curves(work_dir: str | Path) -> dict[str, dict]:
     """Loss, first-guess accuracy, learning rate and validation scores over the course of training.
 
-    Every ``<time>/vis_data/scalars.json`` below ``work_dir`` is read, oldest first. A later run replaces what an earlier
-    one wrote from its own first step on: a resumed run continues the curve, a fresh run starts it anew.
+    Every ``<time>/vis_data/scalars.json`` below ``work_dir`` is read, oldest first. A later run replaces what an
+    earlier one wrote from its own first step on: a resumed run continues the curve, a fresh run starts it anew.
 
     Args:
         work_dir: of the training run.

@@ -2,6 +2,15 @@
 
 from wsolzoo.visualization.overlay import draw_boxes, localization_strip, overlay_map
 from wsolzoo.visualization.report import wanted_images, write_report
-from wsolzoo.visualization.visualizer import LocVisualizer
+from wsolzoo.visualization.visualizer import LocVisualizer, safe_name, save_png
 
-__all__ = ['LocVisualizer', 'draw_boxes', 'localization_strip', 'overlay_map', 'wanted_images', 'write_report']
+__all__ = [
+    'LocVisualizer',
+    'draw_boxes',
+    'localization_strip',
+    'overlay_map',
+    'safe_name',
+    'save_png',
+    'wanted_images',
+    'write_report',
+]

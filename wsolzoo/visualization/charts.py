@@ -24,7 +24,7 @@ def ticks(low: float, high: float, count: int = 5, whole: bool = False) -> list[
 
 
 def thin(points: Points, limit: int = 240) -> list[tuple[float, float]]:
-    """At most about ``limit`` points of a curve: of each stretch its lowest and its highest, so that no peak is lost."""
+    """At most about ``limit`` points of a curve: of each stretch its lowest and highest, so that no peak is lost."""
     points = [(float(x), float(y)) for x, y in points if math.isfinite(x) and math.isfinite(y)]
     if len(points) <= limit:
         return points

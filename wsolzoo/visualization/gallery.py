@@ -78,7 +78,7 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
         classes: names.
 
     Returns:
-        ``photo`` and ``heat`` as data addresses, ``frame``, ``predicted``, ``true``, ``iou``, ``label``, ``guess``, ``alt``.
+        ``photo`` and ``heat`` as data addresses, ``frame``, ``predicted`` and ``true`` boxes, and texts.
     """
     photo = shrink(check_image(picture['image']), SIDE)
     height, width = picture.get('frame') or record.get('frame') or picture['image'].shape[:2]

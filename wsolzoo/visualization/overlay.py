@@ -150,14 +150,18 @@ def draw_text(image: np.ndarray, text: str, at: tuple[int, int], size: int = 13)
     return np.asarray(picture)
 
 
-def enlarge(image: np.ndarray, side: int) -> tuple[np.ndarray, float]:
-    """An image whose shorter side is at least ``side`` pixels, and the factor it grew by (never below 1)."""
-    image = check_image(image)
-    factor = max(1.0, side / min(image.shape[:2]))
+def fit(image: np.ndarray, low: int = 240, high: int = 960) -> tuple[np.ndarray, float]:
+    """An image brought to a size good to look at: shorter side at least ``low``, longer side at most ``high`` pixels.
+
+    Returns:
+        The image, (h, w, 3) uint8 RGB, and the factor it was scaled by.
+    """
+    height, width = check_image(image).shape[:2]
+    factor = min(max(1.0, low / min(height, width)), high / max(height, width))
     if factor == 1:
         return image.copy(), 1.0
-    size = (round(image.shape[1] * factor), round(image.shape[0] * factor))
-    return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), factor
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC), factor
 
 
 def side_by_side(pictures: list[np.ndarray], gap: int = 4) -> np.ndarray:
@@ -192,7 +196,7 @@ def localization_strip(
     """The picture of one result: photograph with boxes, map over it, map with boxes, and a legend below.
 
     Args:
-        image: (H, W, 3) uint8 RGB; enlarged to at least 240 pixels.
+        image: (H, W, 3) uint8 RGB; brought to a size good to look at, see :func:`fit`.
         map: (h, w) any range.
         predicted: (4,) or (M, 4) xyxy in pixels of ``image``.
         true: the same.
@@ -201,7 +205,7 @@ def localization_strip(
     Returns:
         (H' + 24, W', 3) uint8 RGB.
     """
-    photo, factor = enlarge(image, 240)
+    photo, factor = fit(image)
     boxes = {'predicted': as_boxes(predicted) * factor, 'true': as_boxes(true) * factor}
     heat = overlay_map(photo, map)
     strip = side_by_side([draw_boxes(photo, **boxes), heat, draw_boxes(heat, **boxes)])

@@ -42,8 +42,8 @@ def write_report(
     The page fetches nothing and runs no script. The same arguments give the same bytes.
 
     Args:
-        result: the result dict of the evaluator (``protocols``, ``classification``, ``breakdown``, ``images``; optionally
-            ``causes``, the definition of each cause of failure).
+        result: the result dict of the evaluator (``protocols``, ``classification``, ``breakdown``, ``images``;
+            optionally ``causes``, the definition of each cause of failure).
         path: where to write; folders are made.
         title: of the page.
         images: pictures by ``img_id``: ``image`` (H, W, 3) uint8 RGB, ``map`` (h, w) any range, and ``frame`` (height,

@@ -115,8 +115,8 @@ def _column_of(entry: dict, key: str) -> str:
 def flat_metrics(entry: dict) -> Iterator[tuple[str, float]]:
     """Known metrics of a column in the order of a table, ``{'BoxAcc': {'0.5': 61.0}}`` as ``('BoxAcc @ 0.5', 61.0)``.
 
-    The mean over IoUs is ``MaxBoxAccV2`` where the best thresholds are taken and ``MeanBoxAcc`` where others are; a table
-    holds both in one row.
+    The mean over IoUs is ``MaxBoxAccV2`` where the best thresholds are taken and ``MeanBoxAcc`` where others are; a
+    table holds both in one row.
     """
     entry = {'MaxBoxAccV2': entry.get('MeanBoxAcc'), **entry}
     for key in METRICS:
@@ -133,7 +133,7 @@ def protocol_table(entry: dict) -> dict:
     """Rows and columns of one protocol: metrics by who chose the threshold, and the centred box.
 
     Returns:
-        ``{'columns': [(key, meaning)…], 'rows': [(metric, [text or None…])…]}``; ``None`` where a column lacks a metric.
+        ``{'columns': [(key, meaning)…], 'rows': [(metric, [text…])…]}``; ``None`` where a column lacks a metric.
     """
     given = entry.get('columns') or {'reported': entry}
     columns = [(name, COLUMNS.get(name, ''), dict(flat_metrics(given[name] or {}))) for name in given]

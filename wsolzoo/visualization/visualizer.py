@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from wsolzoo.registry import VISUALIZERS
-from wsolzoo.visualization.overlay import localization_strip
+from wsolzoo.visualization.overlay import check_image, localization_strip
 from wsolzoo.visualization.report import wanted_images, write_report
 from wsolzoo.visualization.summary import Headline, headlines
 
@@ -50,13 +50,18 @@ class LocVisualizer:
         strip = localization_strip(
             picture['image'], picture['map'], predicted=record.get('box'), true=record.get('gt_boxes'), caption=caption
         )
-        path = Path(folder) / f'{safe_name(img_id)}.png'
-        path.parent.mkdir(parents=True, exist_ok=True)
-        done, data = cv2.imencode('.png', np.ascontiguousarray(strip[..., ::-1]))
-        if not done:
-            raise ValueError(f'cannot encode the picture of {img_id!r} as PNG')
-        path.write_bytes(data.tobytes())
-        return path
+        return save_png(Path(folder) / f'{safe_name(img_id)}.png', strip)
+
+
+def save_png(path: str | Path, image: np.ndarray) -> Path:
+    """Write an (H, W, 3) uint8 RGB image; folders are made."""
+    done, data = cv2.imencode('.png', np.ascontiguousarray(check_image(image)[..., ::-1]))
+    if not done:
+        raise ValueError(f'cannot encode a picture of shape {image.shape} as PNG')
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.tobytes())
+    return path
 
 
 def safe_name(img_id: str) -> str:
