@@ -25,7 +25,7 @@ from .shapes import (
 from .species import COATS, TAILS, Evidence, draw_evidence, face_color, head_groups
 from .texture import noise_patch
 
-HEAD_RADIUS = 0.16
+HEAD_RADIUS = 0.17
 """Radius of the skull in body units (the torso is about one unit long)."""
 
 _HOOF = (46.0, 40.0, 44.0)
@@ -42,15 +42,11 @@ class Build(NamedTuple):
 
 
 class Pose(NamedTuple):
-    """Where the animal stands: an affine map from body units to the large frame, and its box there (x0 y0 x1 y1)."""
+    """Where the animal stands: affine map from body units to the large frame, box there, pixels per body unit."""
 
     matrix: np.ndarray
     box: tuple[float, float, float, float]
-
-    @property
-    def scale(self) -> float:
-        """Pixels of the large frame per body unit."""
-        return float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
+    scale: float
 
 
 def vary(rng: np.random.Generator, low: float, high: float, spread: float) -> float:
@@ -68,7 +64,7 @@ def build_animal(rng: np.random.Generator, label: int, body_evidence: float, spr
     chest_r = vary(rng, 0.23, 0.31, spread)
     hip, chest = np.array([-length / 2, 0.0]), np.array([length / 2, vary(rng, -0.12, 0.06, spread)])
     belly = ellipse(0.0, 0.06, length * 0.42, vary(rng, 0.24, 0.32, spread))
-    torso = hull(ellipse(*hip, hip_r), ellipse(*chest, chest_r), belly)
+    torso = hull(ellipse(hip[0], hip[1], hip_r), ellipse(chest[0], chest[1], chest_r), belly)
     lean, reach = vary(rng, 0.35, 1.2, spread), vary(rng, 0.34, 0.52, spread)
     throat = chest + (0.6 * chest_r) * np.array([0.5, -0.8])
     skull = throat + reach * np.array([np.cos(lean), -np.sin(lean)])
@@ -131,21 +127,21 @@ def _tail(
 
 
 def pose_animal(rng: np.random.Generator, build: Build, side: int, horizon: float, spread: float, flip: bool) -> Pose:
-    """Turn, mirror, scale and place the animal: long side 0.38-0.85 of the frame, feet below the horizon."""
+    """Turn, mirror, scale and place the animal: long side 0.45-0.85 of the frame, feet below the horizon."""
     turn = rotation(vary(rng, -0.245, 0.245, spread))
     mirrored = rng.random() < 0.5
     if flip and mirrored:
         turn = np.diag([-1.0, 1.0]) @ turn
     points = np.concatenate([shape.points for group in (*build.body, *build.head) for shape in group]) @ turn.T
     low, high = points.min(0), points.max(0)
-    scale = side * vary(rng, 0.40, 0.84, spread) / (high - low).max()
+    scale = side * vary(rng, 0.45, 0.85, spread) / (high - low).max()
     width, height = scale * (high - low)
     margin = 0.01 * side
     x0 = vary(rng, margin, side - margin - width, spread)
     foot = vary(rng, max(height + margin, horizon + 0.12 * side), side - 2 * margin, spread)
     corner = np.array([x0, foot - height])
     matrix = np.concatenate([scale * turn, (corner - scale * low)[:, None]], 1)
-    return Pose(matrix, (x0, foot - height, x0 + width, foot))
+    return Pose(matrix, (x0, foot - height, x0 + width, foot), float(scale))
 
 
 def paint_animal(
@@ -170,15 +166,17 @@ def paint_animal(
         return [[shape._replace(points=shape.points @ matrix + shift) for shape in group] for group in groups]
 
     window = frame_window(np.array(pose.box[:2]), np.array(pose.box[2:]), side)
+    assert window is not None, 'the animal stands inside the frame'
     line = max(1.5, 0.022 * pose.scale)
     trunk, face = paint(moved(build.body), window, line), paint(moved(build.head), window, line)
     light = three(_volume(trunk[..., 3], 0.2 * pose.scale, 0.9)) * _coat(rng, build, pose, window)
     image = cv2.multiply(trunk[..., :3], light, dtype=cv2.CV_32F)
     light = three(_volume(face[..., 3], 0.16 * pose.scale, 0.45))
-    lay_over(image, np.dstack([cv2.multiply(face[..., :3], light, dtype=cv2.CV_8U), face[..., 3]]))
+    lay_over(image, cv2.merge([cv2.multiply(face[..., :3], light, dtype=cv2.CV_8U), face[..., 3]]))
     alpha = cv2.max(trunk[..., 3], face[..., 3])
-    image = image * np.array(tint[0], np.float32) + three(alpha) * (np.array(tint[1], np.float32) / 255)
-    image = np.dstack([cv2.min(np.rint(image), three(alpha).astype(np.float32)), alpha]).astype(np.uint8)
+    veil = three(alpha)
+    image = image * np.array(tint[0], np.float32) + veil * (np.array(tint[1], np.float32) / 255)
+    image = cv2.merge([cv2.min(cv2.add(image, 0, dtype=cv2.CV_8U), veil), alpha])
     return Layer(image, window[0], window[1], depth, 'animal'), face[..., 3]
 
 

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,7 @@ def _drawn(draw: partial, indices: Sequence[int], workers: int) -> Iterator[list
         yield from pool.imap(draw, indices, chunksize=16)
 
 
-def _with_bar(drawn: Iterator[list[np.ndarray]], total: int, split: str) -> Iterator[list[np.ndarray]]:
+def _with_bar(drawn: Iterator[list[np.ndarray]], total: int, split: str) -> Iterable[list[np.ndarray]]:
     if total < _WORTH_A_BAR:
         return drawn
     from rich.console import Console
@@ -124,6 +124,10 @@ class SceneStore:
             return {name: self._kept[name][index].copy() for name in self.fields}
         return dict(zip(self.fields, scene_fields(self.seed, self.split, self.spec, self.fields, index), strict=True))
 
+    def __deepcopy__(self, memo: dict) -> 'SceneStore':
+        """The store itself: subsets of a data set share the scenes, which nobody changes."""
+        return self
+
     def _read(self, count: int) -> dict[str, np.ndarray] | None:
         path = self.path(count)
         try:
@@ -146,7 +150,7 @@ class SceneStore:
             handle, temporary = tempfile.mkstemp(dir=path.parent, suffix='.part')
             try:
                 with os.fdopen(handle, 'wb') as file:
-                    np.savez(file, recipe=np.array(self.recipe(count)), **self._kept)
+                    np.savez(file, allow_pickle=False, recipe=np.array(self.recipe(count)), **self._kept)
                 os.replace(temporary, path)
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ def draw_clutter(rng: np.random.Generator, backdrop: Backdrop, side: int) -> lis
     horizon = backdrop.horizon
     things = []
     kinds = [_KINDS[i] for i in rng.integers(len(_KINDS), size=rng.integers(2, 6))]
-    kinds += [_DECOYS[i] for i in rng.integers(len(_DECOYS), size=rng.integers(2, 6))]
+    kinds += [_DECOYS[i] for i in rng.integers(len(_DECOYS), size=rng.integers(1, 5))]
     for kind in kinds:
         down = rng.uniform(0.03, 1.0) ** 1.3
         foot = horizon + down * (side - horizon)

@@ -51,7 +51,7 @@ def composite(
 
 def _sigma(coc: float) -> float:
     """Deviation in pixels of the large frame for a circle of ``coc`` pixels of the picture."""
-    return SCALE * float(disc_to_sigma(coc, SIGMA_RULE))
+    return SCALE * float(disc_to_sigma(np.asarray(coc), SIGMA_RULE))
 
 
 def _blur_rows(image: np.ndarray, coc: np.ndarray) -> np.ndarray:
@@ -78,6 +78,7 @@ def _blur_layer(layer: Layer, coc: float, side: int) -> Layer:
     height, width = layer.image.shape[:2]
     beyond = (layer.y, side - layer.y - height, layer.x, side - layer.x - width)
     inside = [min(pad, room) for room in beyond]
-    grown = cv2.copyMakeBorder(layer.image, *inside, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+    top, bottom, left, right = inside
+    grown = cv2.copyMakeBorder(layer.image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
     image = cv2.GaussianBlur(grown, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    return Layer(image, layer.x - inside[2], layer.y - inside[0], layer.depth, layer.name)
+    return Layer(image, layer.x - left, layer.y - top, layer.depth, layer.name)

@@ -37,13 +37,13 @@ HABITATS = (
     Habitat('forest', (0.62, 0.05, 160), (0.82, 0.05, 130), (0.48, 0.06, 110), (0.36, 0.05, 80), 0.14,
             (0.86, 0.95, 0.88), (0.42, 0.09, 140)),
     Habitat('dusk', (0.38, 0.10, 290), (0.78, 0.13, 50), (0.46, 0.06, 30), (0.32, 0.05, 350), 0.10,
-            (0.80, 0.80, 0.96), (0.34, 0.05, 330), 0.7),
+            (0.86, 0.86, 0.98), (0.34, 0.05, 330), 0.7),
     Habitat('seabed', (0.42, 0.09, 245), (0.66, 0.09, 215), (0.68, 0.06, 200), (0.70, 0.05, 110), 0.07,
-            (1.0, 0.93, 0.78), (0.60, 0.12, 20), 0.4),
+            (1.0, 0.95, 0.85), (0.60, 0.12, 20), 0.4),
     Habitat('indoor', (0.80, 0.04, 70), (0.74, 0.05, 65), (0.58, 0.06, 60), (0.50, 0.07, 55), 0.05,
             (0.90, 0.97, 1.0), (0.50, 0.09, 140), 0.0),
     Habitat('night', (0.20, 0.05, 275), (0.38, 0.06, 260), (0.34, 0.04, 240), (0.27, 0.04, 230), 0.10,
-            (0.74, 0.62, 0.56), (0.30, 0.05, 190), 0.6),
+            (0.86, 0.76, 0.70), (0.30, 0.05, 190), 0.6),
 )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def draw_backdrop(rng: np.random.Generator, side: int) -> Backdrop:
         for color in (habitat.sky_top, habitat.sky_low, habitat.ground_far, habitat.ground_near)
     )
     edge = int(horizon)
-    image = np.empty((side, side, 3), np.float32)
+    image: np.ndarray = np.empty((side, side, 3), np.float32)
     fade = (np.linspace(0, 1, edge, dtype=np.float32) ** 1.4)[:, None]
     image[:edge] = (top * (1 - fade) + low * fade)[:, None]
     _SKIES[habitat.name](rng, image, edge, habitat)

@@ -143,7 +143,7 @@ class ScenesDefocus(WSOLScenes):
     @property
     def full_scale(self) -> float:
         """The value of ``gt_defocus`` that no scene exceeds, in ``unit``."""
-        return float(self._in_unit(np.float64(self.spec.max_coc)))
+        return float(self._in_unit(np.asarray(self.spec.max_coc)))
 
     def make_spec(self, **params: Any) -> SceneSpec:
         """The kind of scenes, with a lens unless told otherwise."""

@@ -17,7 +17,7 @@ from .species import COATS, SPECIES, TAILS
 
 SPLITS = {'train': 0, 'val': 1, 'test': 2}
 SIZES = (64, 96, 128)
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised whenever the same parameters would draw another picture: caches of older versions are drawn anew."""
 
 _WORLD, _ANIMAL, _CAMERA, _ORDER = range(4)
@@ -91,10 +91,14 @@ class Scene:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-class _Truth(NamedTuple):
+class _Stage(NamedTuple):
+    """Everything in its place: layers back to front, and who is seen at each pixel of the picture."""
+
+    layers: list[Layer]
     mask: np.ndarray
     head: np.ndarray
     depth: np.ndarray
+    params: dict[str, Any]
 
 
 def _stream(seed: int, split: str, index: int, purpose: int) -> np.random.Generator:
@@ -132,40 +136,63 @@ def draw_scene(seed: int, split: str, index: int, **params: Any) -> Scene:
         ValueError: where an argument is out of its range.
     """
     spec = SceneSpec(**params)
-    side = spec.size * SCALE
     label = scene_label(seed, split, index)
-    world, rng = _stream(seed, split, index, _WORLD), _stream(seed, split, index, _ANIMAL)
-    camera = _stream(seed, split, index, _CAMERA)
-    backdrop = draw_backdrop(world, side)
-    things = draw_clutter(world, backdrop, side)
+    world, rng, camera = (_stream(seed, split, index, purpose) for purpose in (_WORLD, _ANIMAL, _CAMERA))
+    backdrop = draw_backdrop(world, spec.size * SCALE)
+    things = draw_clutter(world, backdrop, spec.size * SCALE)
+    stage = _arrange(rng, spec, label, backdrop, things)
+    lens = _lens(camera, spec, stage.params['animal_depth'])
+    image, sharp = _photograph(camera, spec, backdrop, stage.layers, lens)
+    return Scene(
+        image=image,
+        sharp=sharp,
+        label=label,
+        box=tight_box(stage.mask),
+        mask=stage.mask,
+        head=stage.head,
+        depth=stage.depth.astype(np.float32),
+        focus=stage.params['animal_depth'] if lens is None else lens.focus / 1000,
+        coc=(np.zeros_like(stage.depth) if lens is None else circle_of_confusion(stage.depth, lens)).astype(np.float32),
+        params={**stage.params, 'lens': lens, 'spec': asdict(spec)},
+    )
 
+
+def _arrange(
+    rng: np.random.Generator, spec: SceneSpec, label: int, backdrop: Backdrop, things: list[tuple[float, Layer]]
+) -> _Stage:
+    """Put the animal among the things of the place, and shadows on the ground of ``backdrop``, in place."""
+    side = spec.size * SCALE
     build = build_animal(rng, label, spec.body_evidence, spec.spread)
     pose = pose_animal(rng, build, side, backdrop.horizon, spec.spread, spec.flip)
     foot = pose.box[3]
     depth = float(ground_depth(np.array(foot), backdrop.horizon, side))
     animal, head = paint_animal(rng, build, pose, side, depth, air(backdrop, depth))
     far = [layer for row, layer in things if row <= foot]
-    near = [layer for row, layer in things if row > foot]
-    near = _keep_visible(animal, head, near)
+    near = _keep_visible(animal, head, [layer for row, layer in things if row > foot])
     layers = [*far, animal, *near] if spec.animal else [*far, *near]
-    truth = _truth(backdrop, layers, head, side)
-
     _shadows(backdrop.image, [*far, *near], pose.box if spec.animal else None)
-    lens = _lens(camera, spec, depth)
-    focus = depth if lens is None else lens.focus / 1000
+    params = {
+        'habitat': backdrop.habitat.name,
+        'horizon': backdrop.horizon / SCALE,
+        'species': SPECIES[label],
+        'coat': COATS[build.evidence.coat],
+        'tail': TAILS[build.evidence.tail],
+        'hue': build.evidence.hue,
+        'animal_depth': depth,
+        'scale': pose.scale / SCALE,
+    }
+    return _Stage(layers, *_truth(backdrop, layers, head, side), params)
+
+
+def _photograph(
+    rng: np.random.Generator, spec: SceneSpec, backdrop: Backdrop, layers: list[Layer], lens: Lens | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The picture through the lens, and the same all in focus."""
+    side = spec.size * SCALE
     rows = ground_depth(np.arange(side) + 0.5, backdrop.horizon, side)
-    develop = _developer(camera, spec.size)
+    develop = _developer(rng, spec.size)
     sharp = develop(composite(backdrop.image, rows, layers))
-    image = sharp if lens is None else develop(composite(backdrop.image, rows, layers, lens))
-    coc = np.zeros_like(truth.depth)
-    if lens is not None:
-        coc = circle_of_confusion(truth.depth, lens).astype(np.float32)
-    drawn = {
-        'habitat': backdrop.habitat.name, 'species': SPECIES[label], 'coat': COATS[build.evidence.coat],
-        'tail': TAILS[build.evidence.tail], 'hue': build.evidence.hue, 'horizon': backdrop.horizon / SCALE,
-        'animal_depth': depth, 'scale': pose.scale / SCALE, 'lens': lens, 'spec': asdict(spec),
-    }  # fmt: skip
-    return Scene(image, sharp, label, tight_box(truth.mask), *truth, focus, coc, drawn)
+    return (sharp if lens is None else develop(composite(backdrop.image, rows, layers, lens))), sharp
 
 
 def tight_box(mask: np.ndarray) -> np.ndarray:
@@ -186,12 +213,15 @@ def _small(layer: Layer) -> tuple[slice, slice]:
     return slice(rows.start // SCALE, rows.stop // SCALE), slice(cols.start // SCALE, cols.stop // SCALE)
 
 
-def _truth(backdrop: Backdrop, layers: list[Layer], head: np.ndarray, side: int) -> _Truth:
-    """Who is in front at each pixel of the picture: the last layer that covers half of it."""
+def _truth(
+    backdrop: Backdrop, layers: list[Layer], head: np.ndarray, side: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mask, head and depth (float64 metres): in front at a pixel is the last layer that covers half of it."""
     size = side // SCALE
     rows = ground_depth((np.arange(size) + 0.5) * SCALE, backdrop.horizon, side)
-    depth = np.repeat(rows.astype(np.float32)[:, None], size, 1)
-    mask, face = np.zeros((size, size), bool), np.zeros((size, size), bool)
+    depth = np.repeat(rows[:, None], size, 1)
+    mask: np.ndarray = np.zeros((size, size), bool)
+    face = mask.copy()
     for layer in layers:
         window, covered = _small(layer), _coverage(layer.image[..., 3]) >= 128
         depth[window][covered] = min(layer.depth, FAR)
@@ -199,29 +229,39 @@ def _truth(backdrop: Backdrop, layers: list[Layer], head: np.ndarray, side: int)
         mask[window][covered] = is_animal
         if is_animal:
             face[window] = covered & (_coverage(head) >= 128)
-    return _Truth(mask, face & mask, depth)
+    return mask, face & mask, depth
 
 
 def _keep_visible(animal: Layer, head: np.ndarray, near: list[Layer]) -> list[Layer]:
     """Drops nearer things that would hide more than a little of the animal or of its head."""
-    side = max(layer.image.shape[i] + (layer.y, layer.x)[i] for layer in (animal, *near) for i in (0, 1))
-    body, face = np.zeros((side, side), bool), np.zeros((side, side), bool)
-    body[animal.window], face[animal.window] = animal.image[..., 3] > 127, head > 127
-    hidden, limits = np.zeros((side, side), bool), (_MAX_CUT * body.sum(), _MAX_HEAD_CUT * face.sum())
+    body, face = animal.image[..., 3] > 127, head > 127
+    limits = _MAX_CUT * np.count_nonzero(body), _MAX_HEAD_CUT * np.count_nonzero(face)
+    hidden = np.zeros(body.shape, bool)
     kept = []
     for layer in near:
-        trial = hidden.copy()
-        trial[layer.window] |= layer.image[..., 3] > 127
-        if (trial & body).sum() <= limits[0] and (trial & face).sum() <= limits[1]:
+        trial, (low, high) = hidden.copy(), _common(animal, layer)
+        if (high > low).all():
+            part = layer.image[low[0] - layer.y : high[0] - layer.y, low[1] - layer.x : high[1] - layer.x, 3]
+            trial[low[0] - animal.y : high[0] - animal.y, low[1] - animal.x : high[1] - animal.x] |= part > 127
+        if np.count_nonzero(trial & body) <= limits[0] and np.count_nonzero(trial & face) <= limits[1]:
             hidden = trial
             kept.append(layer)
     return kept
 
 
+def _common(first: Layer, second: Layer) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest (row, column) of the rectangle that both layers cover."""
+    corners = [np.array([layer.y, layer.x]) for layer in (first, second)]
+    ends = [corner + layer.image.shape[:2] for corner, layer in zip(corners, (first, second), strict=True)]
+    return np.maximum(*corners), np.minimum(*ends)
+
+
 def _shadows(image: np.ndarray, layers: list[Layer], animal: tuple[float, float, float, float] | None) -> None:
     """Darken the ground under the things, in place."""
-    spots = [(layer.x, layer.x + layer.image.shape[1], layer.y + layer.image.shape[0] - 3) for layer in layers]
-    spots = [(x0 + 0.15 * (x1 - x0), x1 - 0.15 * (x1 - x0), y) for x0, x1, y in spots]
+    spots: list[tuple[float, float, float]] = []
+    for layer in layers:
+        tall, wide = layer.image.shape[:2]
+        spots.append((layer.x + 0.15 * wide, layer.x + 0.85 * wide, layer.y + tall - 3.0))
     if animal is not None:
         spots.append((animal[0], animal[2], animal[3]))
     side = len(image)

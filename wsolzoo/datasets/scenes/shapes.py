@@ -5,6 +5,7 @@ Everything is painted in a frame :data:`SCALE` times as large as the picture, in
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -17,7 +18,8 @@ _DISC = np.stack([np.cos(_TURN), np.sin(_TURN)], 1)
 _ARC = np.linspace(-np.pi / 2, np.pi / 2, 8)
 _CAP = np.stack([np.cos(_ARC), np.sin(_ARC)], 1)
 
-Color = tuple[float, float, float]
+Color = tuple[float, ...]
+Point = Sequence[float] | np.ndarray
 
 
 class Shape(NamedTuple):
@@ -84,7 +86,7 @@ def rotation(angle: float) -> np.ndarray:
     return np.array([[cos, -sin], [sin, cos]])
 
 
-def capsule(start: Sequence[float], r0: float, end: Sequence[float], r1: float) -> np.ndarray:
+def capsule(start: Point, r0: float, end: Point, r1: float) -> np.ndarray:
     """Points of a tapered limb: half a disc at either end."""
     turn = rotation(np.arctan2(end[1] - start[1], end[0] - start[0])).T
     return np.concatenate([r1 * _CAP @ turn + end, -r0 * _CAP @ turn + start])
@@ -98,18 +100,23 @@ def hull(*parts: np.ndarray) -> np.ndarray:
 
 def ribbon(centres: Sequence[Sequence[float]], radii: Sequence[float], samples: int = 10) -> np.ndarray:
     """Points of a band along a smooth line through ``centres`` (a Bezier curve), as wide as ``radii`` say."""
-    t = np.linspace(0, 1, samples)[:, None]
+    t, columns = _steps(samples), _steps(len(radii))
     points = np.asarray(centres, np.float64)[:, None]
     while len(points) > 1:
-        points = points[:-1] + t * (points[1:] - points[:-1])
+        points = points[:-1] + t[:, None] * (points[1:] - points[:-1])
     line = points[0]
-    step = np.gradient(line, axis=0)
-    normal = np.stack([-step[:, 1], step[:, 0]], 1) / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-6)[:, None]
-    width = np.interp(t[:, 0], np.linspace(0, 1, len(radii)), radii)[:, None]
-    return np.concatenate([line + normal * width, (line - normal * width)[::-1]])
+    step = np.empty_like(line)
+    step[1:-1], step[0], step[-1] = line[2:] - line[:-2], line[1] - line[0], line[-1] - line[-2]
+    normal = step[:, ::-1] * (np.interp(t, columns, radii) / np.maximum(np.hypot(*step.T), 1e-6))[:, None] * (-1, 1)
+    return np.concatenate([line + normal, (line - normal)[::-1]])
 
 
-def place(shapes: Sequence[Shape], scale: float, angle: float, at: Sequence[float]) -> list[Shape]:
+@cache
+def _steps(count: int) -> np.ndarray:
+    return np.linspace(0, 1, count)
+
+
+def place(shapes: Sequence[Shape], scale: float, angle: float, at: Point) -> list[Shape]:
     """The shapes scaled, turned by ``angle`` and moved to ``at``."""
     matrix = scale * rotation(angle).T
     return [shape._replace(points=shape.points @ matrix + at) for shape in shapes]
@@ -160,7 +167,7 @@ def paint(
         (h, w, 4) uint8 premultiplied BGRA.
     """
     x0, y0, x1, y1 = window
-    canvas = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
+    canvas: np.ndarray = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
     width = max(1, round(line)) if line else 0
     points = np.concatenate([shape.points for group in groups for shape in group]) - (x0, y0)
     fixed = np.rint(points * (1 << _SHIFT)).astype(np.int32)
