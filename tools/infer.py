@@ -1,6 +1,6 @@
 """Localize in images: a map, a box and a picture for each.
 
-python tools/infer.py photos/ bird.jpg cam/cam_plainnet_1xb32-15e_scenes-96px.py work_dirs/demo/epoch_15.pth --out-dir out
+python tools/infer.py photos/ bird.jpg configs/cam/CONFIG.py work_dirs/demo/epoch_15.pth --out-dir out
 """
 
 import argparse

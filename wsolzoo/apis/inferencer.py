@@ -86,12 +86,13 @@ class LocalizationInferencer:
         Yields:
             dict: ``img_id``; ``label`` (index), ``name`` (of the class), ``score``, ``scores`` (K,);
             ``map`` (H, W) float32 in [0, 1] over the image, 0 where a crop hid it from the network; ``raw_map`` (h, w)
-            float32 as the network gave it, and ``window`` (4,) the part of the image it covers, pixels; ``boxes`` (M, 4) float64 xyxy pixels of the image, end exclusive; ``image``
-            and ``overlay`` (H, W, 3) uint8 RGB.
+            float32 as the network gave it, and ``window`` (4,) the part of the image it covers, pixels;
+            ``boxes`` (M, 4) float64 xyxy pixels of the image, end exclusive; ``image`` and ``overlay`` (H, W, 3)
+            uint8 RGB.
         """
-        todo = list(expand(images))
-        for start in range(0, len(todo), batch_size):
-            yield from self._batch(todo[start : start + batch_size], label)
+        queue = list(expand(images))
+        for start in range(0, len(queue), batch_size):
+            yield from self._batch(queue[start : start + batch_size], label)
 
     def _batch(self, chunk: list[tuple[str, Image]], label: int | None) -> Iterator[dict]:
         originals, packed, windows = [], [], []
