@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from wsolzoo.evaluation.counts import KINDS, BoxCounts, Tally
+from wsolzoo.evaluation.counts import KINDS, BoxCounts, Tally, is_hit
 from wsolzoo.evaluation.functional import pxap
+from wsolzoo.evaluation.functional.causes import cause_of
 from wsolzoo.evaluation.protocols import Protocol
+from wsolzoo.evaluation.records import BoxRecord
 
 Chosen = Mapping[str, float]
 """Threshold by IoU level, ``{'0.5': 0.12}``."""
@@ -171,6 +173,27 @@ def pixel_entry(counts: np.ndarray, protocol: Protocol, num_images: int) -> dict
         'threshold': {'pIoU': float(edges[at])},
         'num_images': num_images,
     } | stamp(protocol)
+
+
+def image_entry(record: Mapping[str, Any], name: str, summary: BoxSummary) -> dict[str, Any]:
+    """What a report shows of one image, at the headline's threshold."""
+    boxes: BoxRecord = record['by'][name]
+    run = boxes.at(summary.index)
+    main = summary.protocol.hit.ious[summary.main]
+    hit = bool(is_hit(boxes.ious[run : run + 1], summary.protocol)[summary.main, 0])
+    right = None if record['rank'] is None else record['rank'] == 0
+    degenerate = boxes.degenerate or bool(boxes.empty[run])
+    return {
+        'img_id': record['img_id'],
+        'label': record['label'],
+        'gt_boxes': np.asarray(record['gt_boxes']).tolist(),
+        'box': boxes.boxes[run].tolist(),
+        'iou': float(boxes.ious[run]),
+        'iou_level': iou_key(main),
+        'threshold': float(summary.thresholds[summary.index]),
+        'pred_labels': record.get('top', []),
+        'cause': cause_of(boxes.boxes[run], boxes.truths, hit, degenerate, right),
+    }
 
 
 def stamp(protocol: Protocol) -> dict[str, Any]:

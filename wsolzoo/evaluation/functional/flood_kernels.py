@@ -290,7 +290,7 @@ def score_roots(roots, alive, parent, box, touched, scored, score, grow, limits,
 
 @njit(**_NOGIL)
 def match_components(order, starts, masks, rows, step, groups, hops, state, limits, truths, offset, ious, out):
-    """Best IoU of any 8-connected component of ``{image > t}``, for every t, into ``ious[t]``; its box into ``out[t]``."""
+    """Best IoU of any 8-connected component of ``{image > t}`` into ``ious[t]``, and its box into ``out[t]``."""
     labels, parent, area, first, box, roots, touched, scored, score = state
     step = int32(step)
     alive = 0

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from wsolzoo.evaluation.counts import KINDS, BoxCounts, is_hit, rank_of
-from wsolzoo.evaluation.functional.causes import DEFINITIONS, cause_of
+from wsolzoo.evaluation.counts import KINDS, BoxCounts, rank_of
+from wsolzoo.evaluation.functional.causes import DEFINITIONS
 from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, squeeze_map, to_numpy
 from wsolzoo.evaluation.protocols import Protocol, resolve
-from wsolzoo.evaluation.records import BoxRecord, box_record, pixel_record
-from wsolzoo.evaluation.summary import BoxSummary, iou_key, pixel_entry, thresholds_of
+from wsolzoo.evaluation.records import box_record, pixel_record
+from wsolzoo.evaluation.summary import BoxSummary, image_entry, pixel_entry, thresholds_of
 from wsolzoo.registry import METRICS
 
 
@@ -152,27 +152,6 @@ class LocalizationMetric(ImageKeyedMetric):
             if self.per_image:
                 self.result['images'] = [image_entry(record, name, summary) for record in records]
         return entry
-
-
-def image_entry(record: Mapping[str, Any], name: str, summary: BoxSummary) -> dict[str, Any]:
-    """What a report shows of one image, at the headline's threshold."""
-    boxes: BoxRecord = record['by'][name]
-    run = boxes.at(summary.index)
-    main = summary.protocol.hit.ious[summary.main]
-    hit = bool(is_hit(boxes.ious[run : run + 1], summary.protocol)[summary.main, 0])
-    right = None if record['rank'] is None else record['rank'] == 0
-    degenerate = boxes.degenerate or bool(boxes.empty[run])
-    return {
-        'img_id': record['img_id'],
-        'label': record['label'],
-        'gt_boxes': np.asarray(record['gt_boxes']).tolist(),
-        'box': boxes.boxes[run].tolist(),
-        'iou': float(boxes.ious[run]),
-        'iou_level': iou_key(main),
-        'threshold': float(summary.thresholds[summary.index]),
-        'pred_labels': record.get('top', []),
-        'cause': cause_of(boxes.boxes[run], boxes.truths, hit, degenerate, right),
-    }
 
 
 def _deviations(protocol: Protocol, records: list[dict[str, Any]]) -> list[str]:
