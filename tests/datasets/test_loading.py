@@ -28,6 +28,11 @@ class Folder(LocalizationDataset):
         ]
 
 
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)  # the replacement of a broken image is drawn
+
+
 @pytest.fixture
 def files(tmp_path):
     good = layouts.picture(tmp_path / 'good.jpg')
@@ -105,6 +110,17 @@ def test_broken_images_say_what_is_wrong(tmp_path, files):
     ]:
         with pytest.raises(BrokenFile, match=message):
             LoadImage()({'img_path': str(tmp_path / name)})
+
+
+@pytest.mark.parametrize('ending', ['jpg', 'png'])
+def test_half_a_file_is_broken_though_opencv_reads_it(tmp_path, ending):
+    whole = layouts.picture(tmp_path / f'whole.{ending}', (120, 160)).read_bytes()
+    path = tmp_path / f'half.{ending}'
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BrokenFile, match='half'):
+        LoadImage().decode(str(path))
+    path.write_bytes(whole + b'some program left a note here' * 9)  # odd, but whole
+    assert LoadImage().decode(str(path)).shape == (120, 160, 3)
 
 
 def test_broken_masks_say_which(tmp_path):

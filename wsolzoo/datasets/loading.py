@@ -1,6 +1,7 @@
 """Between the disk and the pipeline: decode images and masks, pack samples, and say what is wrong with a file."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -88,9 +89,28 @@ class LoadImage(LoadImageFromFile):
         except OSError as error:
             raise BrokenFile(f'image cannot be read: {path} ({error.strerror or error})') from error
         img = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend) if data else None
-        if img is None:
+        if img is None or is_truncated(data):
             raise BrokenFile(f'image cannot be decoded: {path} ({len(data)} bytes; truncated, or not an image)')
         return img
+
+
+def is_truncated(data: bytes) -> bool:
+    """Whether a JPEG or PNG file lacks its end; OpenCV fills the rest with grey and says nothing.
+
+    Only a file without the end mark costs anything: PIL, which is strict, decides about it.
+    """
+    start, tail = data[:4], data[-64:].rstrip(b'\0')
+    if start[:2] != b'\xff\xd8' and start != b'\x89PNG':
+        return False
+    if tail.endswith((b'\xff\xd9', b'IEND\xaeB`\x82')):
+        return False
+    from PIL import Image
+
+    try:
+        Image.open(BytesIO(data)).load()
+    except (OSError, SyntaxError):
+        return True
+    return False
 
 
 @TRANSFORMS.register_module()
