@@ -41,7 +41,7 @@ FORBIDDEN_NAMES = {'utils', 'util', 'core', 'common', 'helpers', 'misc'}
 
 MAX_FILE, MAX_FUNCTION, MAX_ARGUMENTS = 400, 50, 8
 # Words that belong to somebody's workplace, not to a project.
-FORBIDDEN_WORDS = re.compile(r'/work/|/tmp/|/home/|\bTODO\b|\bFIXME\b|\bXXX\b|\bclean[- ]room\b', re.IGNORECASE)
+FORBIDDEN_WORDS = re.compile(r'/work/|/tmp/|/home/|\bTODO\b|\bFIXME\b|\bXXX\b|\b[Cc]lean[- ]room\b')
 
 
 def name_of(path: Path) -> str:

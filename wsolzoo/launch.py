@@ -55,13 +55,12 @@ def set_work_dir(cfg: Config, work_dir: str | None) -> None:
 
 def set_randomness(cfg: Config, seed: int | None, deterministic: bool) -> None:
     """Lay the flags over the config's ``randomness``."""
-    randomness = dict(cfg.get('randomness') or {})
+    randomness = {'seed': None} | dict(cfg.get('randomness') or {})
     if seed is not None:
         randomness['seed'] = seed
     if deterministic:
         randomness['deterministic'] = True
-    if randomness:
-        cfg.randomness = randomness
+    cfg.randomness = randomness
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:

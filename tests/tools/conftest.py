@@ -24,7 +24,7 @@ from wsolzoo.registry import DATASETS, METRICS, MODELS
 class TinyPoints(Dataset):
     """Points on a line, labelled by their sign."""
 
-    METAINFO = {}
+    metainfo = {'classes': ('minus', 'plus')}
 
     def __init__(self, length=8, pipeline=()):
         self.x = torch.linspace(-1, 1, length)[:, None]
@@ -55,6 +55,8 @@ class TinyNet(BaseModel):
 class Hits(BaseMetric):
     """Percentage of right answers."""
 
+    default_prefix = 'tiny'
+
     def process(self, data_batch, data_samples):
         self.results += [sample['hit'] for sample in data_samples]
 
@@ -80,6 +82,7 @@ train_cfg = dict(by_epoch=True, max_epochs=2)
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+param_scheduler = dict(type='ConstantLR', factor=0.5, end=1)
 auto_scale_lr = dict(base_batch_size=8)
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1))
 """

@@ -1,19 +1,20 @@
 import json
 
+import torch
+
 
 def test_table_and_result_file(tiny_config, run_tool, tmp_path):
-    trained = run_tool('train.py', tiny_config, '--seed', 0, cwd=tmp_path)
-    assert trained.returncode == 0, trained.stderr
-    checkpoint = 'work_dirs/tiny/epoch_2.pth'
+    checkpoint = 'weights.pth'
+    torch.save({'fc.weight': torch.tensor([[-1.0], [1.0]]), 'fc.bias': torch.tensor([0.5, 0.0])}, tmp_path / checkpoint)
     done = run_tool(
         'test.py', tiny_config, checkpoint, '--out', 'results/out.json', cwd=tmp_path, flags=('-W', 'default')
     )
     assert done.returncode == 0, done.stderr
     result = json.loads((tmp_path / 'results' / 'out.json').read_text())
-    assert result['metrics']['count'] == 8
+    assert result['metrics'] == {'tiny/top1': 87.5, 'tiny/count': 8}  # of eight points, the one at 1/7 is missed
     assert result['meta']['checkpoint'] == checkpoint
     shown = done.stdout.splitlines()
-    assert any('top1' in line and f'{result["metrics"]["top1"]:.4g}' in line for line in shown)
+    assert any('tiny/top1' in line and f'{result["metrics"]["tiny/top1"]:.4g}' in line for line in shown)
     assert 'arning' not in done.stdout + done.stderr
 
 

@@ -1,0 +1,212 @@
+"""The zoo's books, kept over a checkout in miniature."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import yaml
+
+NAME = 'cam_tinynet_1xb4-2e_points-8px'
+CONFIG = """
+_base_ = ['../_base_/base.py']
+model = dict(num_classes=3)
+train_dataloader = dict(batch_size=4)
+"""
+BASE = """
+model = dict(type='X', num_classes=1)
+train_dataloader = dict(batch_size=1)
+train_cfg = dict(max_epochs=2)
+"""
+
+
+def metafile() -> dict:
+    return {
+        'Collections': [
+            {
+                'Name': 'CAM',
+                'Paper': {'Title': 'Deep features', 'URL': 'https://arxiv.org/abs/1512.04150', 'Year': 2016},
+                'README': 'configs/cam/README.md',
+                'Summary': 'One linear layer after pooling, read as a map.',
+            }
+        ],
+        'Models': [
+            {
+                'Name': NAME,
+                'In Collection': 'CAM',
+                'Config': f'configs/cam/{NAME}.py',
+                'Metadata': {'Training Data': 'Points', 'Epochs': 2, 'Batch Size': 4, 'Num Classes': 3},
+                'Results': [
+                    {
+                        'Task': 'Weakly Supervised Object Localization',
+                        'Dataset': 'Points test',
+                        'Protocol': 'choe2020-v2',
+                        'Metrics': {'MaxBoxAccV2': 61.25, 'Top-1': 90},
+                        'Centered Box': {'MaxBoxAccV2': 50.5},
+                        'Published': {'Source': 'Table 2', 'Metrics': {'MaxBoxAccV2': 63.7}},
+                        'Provenance': {
+                            'Command': f'python tools/test.py configs/cam/{NAME}.py x.pth',
+                            'Seed': 0,
+                            'Commit': '0123abc',
+                            'Date': '2026-11-21',
+                            'Hardware': '2 CPU cores',
+                        },
+                    }
+                ],
+            }
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def zoo(tmp_path, in_process):
+    """Write a checkout and run a command over it."""
+    folder = tmp_path / 'configs' / 'cam'
+    folder.mkdir(parents=True)
+    (tmp_path / 'configs' / '_base_').mkdir()
+    (tmp_path / 'configs' / '_base_' / 'base.py').write_text(BASE)
+    (folder / f'{NAME}.py').write_text(CONFIG)
+
+    class Zoo:
+        root: Path = tmp_path
+        config = folder / f'{NAME}.py'
+        base = tmp_path / 'configs' / '_base_' / 'base.py'
+        content = metafile()
+
+        @property
+        def model(self) -> dict:
+            return self.content['Models'][0]
+
+        @property
+        def result(self) -> dict:
+            return self.model['Results'][0]
+
+        def run(self, command: str) -> tuple[int, str]:
+            (folder / 'metafile.yml').write_text(yaml.safe_dump(self.content, sort_keys=False))
+            return in_process('zoo.py', command, '--root', str(tmp_path))
+
+    made = Zoo()
+    for command in ('index', 'readme'):
+        assert made.run(command)[0] == 0
+    return made
+
+
+def test_a_sound_zoo_passes(zoo):
+    assert zoo.run('check') == (0, '')
+
+
+def test_generated_files(zoo):
+    assert yaml.safe_load((zoo.root / 'model-index.yml').read_text()) == {'Import': ['configs/cam/metafile.yml']}
+    readme = (zoo.root / 'configs/cam/README.md').read_text()
+    assert '| metric | this zoo | centred box | paper |' in readme
+    assert '| MaxBoxAccV2 | 61.25 | 50.50 | 63.70 |' in readme
+    assert '| Top-1 | 90 |  |  |' in readme
+    assert 'Seed 0, commit 0123abc, date 2026-11-21, hardware 2 CPU cores.' in readme
+    table = (zoo.root / 'docs/model_zoo.md').read_text()
+    assert '| config | MaxBoxAccV2 | Top-1 | MaxBoxAccV2 (centred box) | MaxBoxAccV2 (paper) |' in table
+    assert f'| `{NAME}` | 61.25 | 90 | 50.50 | 63.70 |' in table
+
+
+@pytest.mark.parametrize('page', ['model-index.yml', 'configs/cam/README.md', 'docs/model_zoo.md'])
+def test_stale_pages_are_found(zoo, page):
+    (zoo.root / page).write_text('old')
+    status, stderr = zoo.run('check')
+    assert status == 1
+    assert f'{page} is out of date: run `python tools/zoo.py ' in stderr
+
+
+def test_a_changed_number_makes_the_pages_stale(zoo):
+    zoo.result['Metrics']['MaxBoxAccV2'] = 99.0
+    status, stderr = zoo.run('check')
+    assert status == 1
+    assert stderr.count('is out of date') == 2
+
+
+def test_broken_metafiles_are_explained(zoo):
+    cases = [
+        (lambda: zoo.model.update({'Metdata': 1}), "has an unknown key 'Metdata'; did you mean 'Metadata'?"),
+        (lambda: zoo.model.pop('Config'), "has no 'Config'"),
+        (lambda: zoo.model.update(Name='other'), 'Name must be that of its config'),
+        (lambda: zoo.model.update({'In Collection': 'ACoL'}), "In Collection 'ACoL' is not a collection"),
+        (lambda: zoo.result['Metrics'].update(MaxBoxAccV2='61 %'), 'MaxBoxAccV2 must be a number'),
+        (lambda: zoo.result.pop('Provenance'), 'Provenance must be a mapping with Command'),
+        (lambda: zoo.result['Provenance'].update(Seed=''), "'Seed' is empty"),
+        (lambda: zoo.result['Provenance'].update(Command='python x.py'), 'Command does not name the config'),
+        (lambda: zoo.result['Provenance'].update(Commit='yesterday'), 'Commit must be 7 to 40'),
+        (lambda: zoo.result['Provenance'].update(Date='21.11.2026'), 'Date must be yyyy-mm-dd'),
+        (lambda: zoo.result['Published'].pop('Source'), "has no 'Source'"),
+        (lambda: (zoo.result.pop('Metrics'), zoo.result.pop('Published')), 'has neither Metrics'),
+        (lambda: zoo.content['Collections'][0].update(README='README.md'), 'README must be configs/cam/README.md'),
+    ]
+    for change, expected in cases:
+        zoo.content = metafile()
+        change()
+        status, stderr = zoo.run('check')
+        assert status == 1
+        assert expected in stderr
+        assert 'configs/cam/metafile.yml: ' in stderr
+
+
+@pytest.mark.parametrize(
+    ('change', 'expected'),
+    [
+        ({'Batch Size': 8}, 'batch size over all GPUs is 4 in the config, 8 in Metadata'),
+        ({'Epochs': 3}, 'epochs is 2 in the config, 3 in Metadata'),
+        ({'Num Classes': 2}, 'num_classes is 3 in the config, 2 in Metadata'),
+    ],
+)
+def test_metafiles_are_checked_against_their_configs(zoo, change, expected):
+    zoo.model['Metadata'].update(change)
+    status, stderr = zoo.run('check')
+    assert status == 1
+    assert expected in stderr
+
+
+def test_names_are_checked_against_their_configs(zoo):
+    zoo.config.write_text(CONFIG.replace('batch_size=4', 'batch_size=5'))
+    status, stderr = zoo.run('check')
+    assert status == 1
+    assert 'batch size is 5 in the config, 4 in its name' in stderr
+
+
+def test_rules_for_configs(zoo):
+    leaves = {
+        'from math import pi\n': 'there is an import',
+        'if True:\n    x = 1\n': 'there is an if',
+        'def f(): ...\n': 'there is a function',
+        '\n' * 40: 'a leaf has at most 30',
+    }
+    for addition, expected in leaves.items():
+        zoo.config.write_text(CONFIG + addition)
+        assert expected in zoo.run('check')[1]
+    zoo.config.write_text(CONFIG.replace('num_classes=3', 'width=3'))
+    assert 'a leaf always states num_classes' in zoo.run('check')[1]
+    zoo.config.write_text(CONFIG.replace("'../_base_/base.py'", "'./other.py'"))
+    assert 'a leaf inherits from configs/_base_ only' in zoo.run('check')[1]
+    zoo.config.write_text(CONFIG)
+    zoo.base.write_text("_base_ = './more.py'\n" + BASE)
+    (zoo.base.parent / 'more.py').write_text('')
+    assert 'a base must not inherit' in zoo.run('check')[1]
+
+
+def test_unlisted_and_misnamed_configs(zoo):
+    zoo.config.with_name('MyConfig.py').write_text(CONFIG)
+    zoo.config.with_name('bas_tinynet_1xb4-2e_points-8px.py').write_text(CONFIG)
+    status, stderr = zoo.run('check')
+    assert status == 1
+    assert 'MyConfig.py: the name does not follow {method}_{backbone}' in stderr
+    assert 'MyConfig.py: no metafile lists this config' in stderr
+    assert "the name begins with 'bas', but the folder is 'cam'" in stderr
+
+
+def test_weights_are_named_after_their_hash(zoo):
+    data = b'weights'
+    sha = sha256(data).hexdigest()[:8]
+    good = f'configs/cam/{NAME}_20261121-{sha}.pth'
+    (zoo.root / good).write_bytes(data)
+    zoo.model['Weights'] = good
+    assert zoo.run('readme')[0] == 0
+    assert zoo.run('check') == (0, '')
+    (zoo.root / good).write_bytes(b'other')
+    assert f'does not begin with {sha}' in zoo.run('check')[1]
+    zoo.model['Weights'] = 'configs/cam/best.pth'
+    assert f'Weights must be called {NAME}_<yyyymmdd>-' in zoo.run('check')[1]
