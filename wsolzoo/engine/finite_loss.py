@@ -41,9 +41,9 @@ class FiniteLossHook(Hook):
                 or self.end_of_epoch(runner.train_dataloader, batch_idx)):
             return
         wrong = {
-            name: float(value)
+            name: float(value.detach())
             for name, value in (outputs or {}).items()
-            if 'loss' in name and not math.isfinite(float(value))
+            if 'loss' in name and not math.isfinite(float(value.detach()))
         }
         if not wrong:
             return
