@@ -86,6 +86,16 @@ def test_paired_difference_is_narrower_than_the_unpaired():
     assert (swapped.low, swapped.high) == pytest.approx((-difference.high, -difference.low))
 
 
+def test_p_value_equals_a_plain_count():
+    rng = np.random.default_rng(2)
+    a, b = rng.random(20), rng.random(20) + 0.1
+    rows = np.concatenate(list(bootstrap.resample_indices(20, 99, 5)))
+    drawn = [b[row].mean() - a[row].mean() for row in rows]
+    worse = sum(difference <= 0 for difference in drawn)
+    assert 0 < worse < 50
+    assert paired_bootstrap(a, b, num_resamples=99, rng=5).p_value == pytest.approx(2 * (worse + 1) / 100)
+
+
 def test_paired_with_itself_shows_nothing():
     values = np.random.default_rng(0).random(30)
     assert paired_bootstrap(values, values, num_resamples=100)[:3] == (0, 0, 0)

@@ -96,6 +96,22 @@ def test_matching_rules_differ_on_a_taken_object():
     assert match_image(boxes, scores, objects, thresholds=(0.5,), style='voc').hit[0].tolist() == [True, False]
 
 
+def test_equal_overlaps_go_to_the_later_object_as_in_pycocotools():
+    iou = np.array([[0.6, 0.6, 0.2]])
+    nobody = np.zeros(3, bool)
+    assert detection.match_coco(iou, 0.5, nobody, nobody).tolist() == [1]
+    assert detection.match_voc(iou, 0.5, nobody)[0].tolist() == [0]
+    counts_first = np.array([False, True, False])
+    assert detection.match_coco(iou, 0.5, counts_first, nobody).tolist() == [0]
+
+
+def test_both_ends_of_an_area_range_are_inside():
+    box = [[0, 0, 32, 32]]
+    for name, inside in (('small', 1), ('medium', 1), ('large', 0)):
+        record = match_image(box, [1.0], box, area_range=detection.COCO_RANGES[name])
+        assert record.num_objects == inside and record.hit.all() == bool(inside)
+
+
 def test_duplicate_after_full_recall_costs_nothing():
     box = [[0, 0, 9, 9]]
     record = match_image(box * 3, [0.9, 0.8, 0.7], box, thresholds=(0.5,))
