@@ -1,0 +1,243 @@
+"""The report: complete where data exists, silent where not, safe with foreign names, the same every time."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from wsolzoo.visualization import charts, wanted_images, write_report
+from wsolzoo.visualization.gallery import select
+from wsolzoo.visualization.summary import CAUSES, headlines, protocol_table
+
+EVIL = '<script>alert(1)</script>"\'&'
+
+
+def column(shift=0.0, best=True):
+    return {
+        **({'MaxBoxAcc': 60.0, 'MaxBoxAccV2': 55.0} if best else {'MeanBoxAcc': 55.0 - shift}),
+        'BoxAcc': {'0.3': 80.0 - shift, '0.5': 60.0 - shift, '0.7': 25.0 - shift},
+        'GTKnown': 60.0 - shift,
+        'Top1Loc': 50.0 - shift,
+        'threshold': {'0.3': 0.1, '0.5': 0.2, '0.7': 0.3 + shift / 100},
+    }
+
+
+@pytest.fixture
+def result():
+    grid = [i / 20 for i in range(20)]
+    causes = list(CAUSES)
+    images = [
+        {
+            'img_id': f'val/{i:03d}.jpg',
+            'label': i % 3,
+            'gt_boxes': [[2.0, 2.0, 20.0, 20.0]],
+            'box': [1.0, 2.0, 3.0 + i, 4.0 + i],
+            'iou': i / 30,
+            'threshold': 0.2,
+            'pred_labels': [(i * 7) % 3, 0],
+            'cause': causes[i % len(causes)],
+        }
+        for i in range(30)
+    ]
+    box = column() | {
+        'headline': 'oracle',
+        'thresholds': grid,
+        'curve': {iou: [100 * (1 - t) * float(iou) for t in grid] for iou in ('0.3', '0.5', '0.7')},
+        'columns': {'oracle': column(), 'transferred': column(2, best=False), 'fixed': None},
+        'centered_box': {'MaxBoxAcc': 40.0, 'GTKnown': 40.0, 'MaxBoxAccV2': 57.5, 'BoxAcc': {'0.5': 40.0}},
+        'num_images': 30,
+        'deviations': ['the network saw 96x96, the protocol asks for 224x224'],
+    }
+    return {
+        'protocols': {'choe2020-v2': box, 'choe2020-pxap': {'PxAP': 44.0, 'pIoU': 31.0, 'interval': 0.001}},
+        'classification': {'top1': 90.0},
+        'breakdown': {
+            'class': {'bird': {'GTKnown': 30.0, 'num_images': 9}, EVIL: {'GTKnown': 70.0, 'num_images': 21}},
+            'size': {'large': {'GTKnown': 80.0, 'num_images': 10}, 'small': {'GTKnown': 20.0, 'num_images': 20}},
+        },
+        'images': images,
+        'causes': {'part-only': 'a definition of our own'},
+    }
+
+
+def pictures(result):
+    rng = np.random.default_rng(0)
+    return {
+        img_id: {'image': rng.integers(0, 256, (24, 32, 3), dtype=np.uint8), 'map': rng.random((4, 5))}
+        for img_id in wanted_images(result)
+    }
+
+
+CURVES = {
+    'loss': {'x': 'iteration', 'series': {'loss': [(i, 2 / i) for i in range(1, 500)]}},
+    'learning rate': {'lr': [(1, 1e-3), (2, 5e-4)]},
+}
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags with attributes, ids, and text by section."""
+
+    VOID = {'meta', 'img', 'br'}
+
+    def __init__(self, path):
+        super().__init__()
+        self.tags, self.text, self.open, self.section = [], {}, [], ''
+        self.source = path.read_text(encoding='utf-8')
+        self.feed(self.source)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == 'section':
+            self.section = dict(attrs)['id']
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f'{tag} closed out of turn'
+
+    def handle_data(self, data):
+        self.text[self.section] = self.text.get(self.section, '') + data
+
+    def all(self, tag, **wanted):
+        return [attrs for name, attrs in self.tags if name == tag and wanted.items() <= attrs.items()]
+
+
+@pytest.fixture
+def page(result, tmp_path):
+    meta = {'classes': ['bird', EVIL, 'cat'], 'seed': 3, 'config': f'model = dict() # {EVIL}', 'command': 'test.py x'}
+    path = write_report(result, tmp_path / 'r.html', title=EVIL, images=pictures(result), curves=CURVES, meta=meta)
+    return Page(path)
+
+
+def test_every_section_is_there_and_well_formed(page):
+    assert [attrs['id'] for attrs in page.all('section')] == [
+        'numbers', 'curves', 'breakdown', 'pictures', 'failures', 'run',
+    ]  # fmt: skip
+    assert not page.open
+    assert {a['href'].strip('#') for a in page.all('a')} == {a['id'] for a in page.all('section')}
+
+
+def test_the_page_fetches_nothing_and_runs_nothing(page):
+    for tag, attrs in page.tags:
+        assert tag not in ('script', 'link', 'iframe', 'object', 'embed', 'base')
+        assert not any(name.startswith('on') for name in attrs)
+        for name in ('src', 'href', 'srcset', 'action', 'data'):
+            assert attrs.get(name, '#').startswith(('data:image/jpeg;base64,', '#')), (tag, name)
+    assert 'url(' not in page.source and '@import' not in page.source
+    addresses = set(re.findall(r'https?://[^"\s<]+', page.source))
+    assert addresses <= {'http://www.w3.org/2000/svg'}  # a name space, nothing is fetched from it
+
+
+def test_foreign_names_are_text(page):
+    assert '<script' not in page.source.lower()
+    assert EVIL in page.text['breakdown'] and EVIL in page.text['run']
+    assert EVIL in page.text[''], 'the title'
+
+
+def test_headlines_stand_beside_the_centred_box_and_name_their_protocol(page, result):
+    found = {head.name: head for head in headlines(result)}
+    assert (found['GT-known'].value, found['GT-known'].baseline, found['GT-known'].column) == (60.0, 40.0, 'oracle')
+    assert found['MaxBoxAccV2'].gain == -2.5
+    assert found['PxAP'].protocol == 'choe2020-pxap' and found['PxAP'].baseline is None
+    assert found['Top-1'].value == 90.0
+    numbers = page.text['numbers']
+    assert 'centred box 40.0' in numbers and '+20.0' in numbers and '−2.5' in numbers
+    assert len(page.all('article')) == len(found)
+    assert 'card below' in {a['class'] for a in page.all('article')}
+
+
+def test_one_table_for_each_protocol_with_three_columns(page, result):
+    table = protocol_table(result['protocols']['choe2020-v2'])
+    assert [name for name, _ in table['columns']] == ['oracle', 'transferred', 'fixed', 'centred box']
+    rows = dict(table['rows'])
+    assert rows['BoxAcc @ 0.5'] == ['60.00', '58.00', None, '40.00']
+    assert rows['MaxBoxAccV2 / mean'] == ['55.00', '53.00', None, '57.50']
+    assert rows['threshold @ 0.7'] == ['0.300', '0.320', None, None]
+    assert dict(protocol_table(result['protocols']['choe2020-pxap'])['rows']) == {'PxAP': ['44.00'], 'pIoU': ['31.00']}
+    assert len(page.all('table')) == 2 + 2  # two protocols, two breakdowns
+    assert 'the protocol asks for 224x224' in page.text['numbers']
+
+
+def test_curves_and_their_chosen_points(page):
+    charts_ = page.all('svg', role='img')
+    labels = [attrs['aria-label'] for attrs in charts_]
+    assert any('against threshold' in label and 'IoU 0.7 peaks at 70.0%' in label for label in labels)
+    assert any(label.startswith('Histogram') for label in labels)
+    assert any(label.startswith('loss in training') for label in labels)
+    assert any(label.startswith('learning rate in training') for label in labels)
+    assert len(page.all('polyline')) == 3 + 1 + 2  # curves, one centred box, two training curves
+    circles = [a for a in page.all('circle') if 'mark' in a['class']]
+    turned = [a for a in page.all('rect') if 'mark' in a.get('class', '') and 'rotate' in a.get('transform', '')]
+    assert len(circles) == 3 and len(turned) == 3  # oracle and transferred, one for each IoU
+    assert 'IoU 0.7, transferred' in page.text['curves']
+
+
+def test_pictures_say_in_words_what_they_show(page, result):
+    photos = [attrs for attrs in page.all('img') if attrs.get('class') != 'heat']
+    assert len(photos) == 12 + 12 + 12 + sum(len(group) for group in select(result['images']).causes.values())
+    assert all(attrs['alt'].startswith('Image val/') and 'boxes overlap by' in attrs['alt'] for attrs in photos)
+    assert len(page.all('rect', **{'class': 'true'})) == len(photos)
+
+
+def test_causes_are_counted_defined_and_shown(page):
+    failures = page.text['failures']
+    assert 'a definition of our own' in failures  # the evaluator's words win over the defaults
+    assert 'Part only' in failures and 'Degenerate map' in failures
+    assert '4 of 4' in failures
+
+
+def test_nothing_is_shown_of_what_is_not_there(tmp_path):
+    page = Page(write_report({}, tmp_path / 'r.html', title='empty'))
+    assert page.all('section') == [] and page.all('svg') == []
+    only = {'protocols': {'p': {'PxAP': 50.0}}}
+    page = Page(write_report(only, tmp_path / 'p.html', title='one number'))
+    assert [attrs['id'] for attrs in page.all('section')] == ['numbers']
+
+
+def test_other_tasks_get_a_plain_table(tmp_path):
+    page = Page(write_report({'metrics': {'MAE': 0.0512, 'bad': float('nan')}}, tmp_path / 'r.html', title='saliency'))
+    assert 'MAE' in page.text['numbers'] and '0.0512' in page.text['numbers'] and 'bad' not in page.text['numbers']
+
+
+def test_the_same_data_gives_the_same_bytes(result, tmp_path):
+    first, second = (
+        write_report(result, tmp_path / f'{i}.html', title='t', images=pictures(result), curves=CURVES) for i in '12'
+    )
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_choice_of_pictures_ignores_the_order_of_arrival(result):
+    chosen = select(result['images'])
+    assert select(result['images'][::-1]) == chosen
+    assert chosen.best[0]['iou'] == max(r['iou'] for r in result['images'])
+    assert chosen.worst[0]['iou'] == 0
+    assert 'hit' not in chosen.causes and set(chosen.causes) == set(CAUSES) - {'hit'}
+
+
+def test_the_choice_of_pictures_is_bounded():
+    records = [{'img_id': f'{i:05d}', 'iou': i / 5000, 'cause': list(CAUSES)[i % 7]} for i in range(5000)]
+    assert len(select(records).ids()) <= 3 * 12 + 6 * 6
+
+
+def test_thinning_keeps_the_peak():
+    points = [(i, 0.0) for i in range(5000)]
+    points[3333] = (3333, 9.0)
+    thinned = charts.thin(points)
+    assert len(thinned) < 300 and (3333, 9.0) in thinned and thinned[0] == (0, 0) and thinned[-1] == (4999, 0)
+
+
+def test_ticks_are_round_and_inside():
+    assert charts.ticks(0, 100) == [0, 20, 40, 60, 80, 100]
+    assert charts.ticks(0.03, 0.29) == [0.05, 0.1, 0.15, 0.2, 0.25]
+    assert charts.ticks(1, 3, whole=True) == [1, 2, 3]
+
+
+def test_writing_a_report_needs_no_torch():
+    code = 'import sys, wsolzoo.visualization; assert not {"torch", "matplotlib"} & set(sys.modules)'
+    subprocess.run([sys.executable, '-c', code], check=True)
