@@ -58,7 +58,7 @@ def neighbours_of(unknown: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, n
     return pixels, links
 
 
-def fill_harmonic(planes: np.ndarray, unknown: np.ndarray, known: np.ndarray, tolerance: float = 0.02) -> np.ndarray:
+def fill_harmonic(planes: np.ndarray, unknown: np.ndarray, known: np.ndarray, tolerance: float = 0.05) -> np.ndarray:
     """Solve the Laplace equation in the hole with the known pixels as boundary values; other pixels do not take part.
 
     Args:
@@ -74,6 +74,6 @@ def fill_harmonic(planes: np.ndarray, unknown: np.ndarray, known: np.ndarray, to
     flat = planes.reshape(-1, planes.shape[-1])
     values = flat[pixels].astype(np.float64)
     count = int(unknown.sum())
-    _relax()(values, links, count, 1.85, tolerance, 400)
+    _relax()(values, links, count, 1.8, tolerance, 400)
     flat[pixels[:count]] = values[:count]
     return planes

@@ -100,13 +100,15 @@ def _fill_behind(stack: np.ndarray, covered: np.ndarray, area: tuple[slice, slic
         return
     spread = _blur(union.astype(np.float32)[..., None], taps)
     unknown = (spread[..., 0] > 1e-3) & ~union
-    if not unknown.any():
+    rows, cols = np.flatnonzero(unknown.any(1)), np.flatnonzero(unknown.any(0))
+    if not len(rows):
         return
-    part = stack[wide]
-    values = part.copy()
+    hole = (slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1))
+    near = _grow(hole, len(taps) // 2, unknown.shape)
+    part, union, unknown, spread = stack[wide][near], union[near], unknown[near], spread[near]
+    values = part * union[..., None]
     values[..., :-1] /= np.maximum(part[..., -1:], 1e-6)
-    guess = _blur(values * union[..., None], taps)[unknown] / spread[unknown]
-    values[unknown] = guess
+    values[unknown] = _blur(values, taps)[unknown] / spread[unknown]
     fill_harmonic(values, unknown, union)
     filled = values[unknown]
     filled[:, :-1] *= filled[:, -1:]
@@ -144,6 +146,8 @@ def composite(
     covered = np.zeros(shape, bool)
     lay_over = _lay_over()
     for number, window in enumerate(find_objects(layers.index + 1)):
+        if window is None:  # a crop may lack a layer
+            continue
         c = layers.disc[number]
         taps = kernel(slope * (c - sharp), c_max, radius_sigmas) if c > 1 else np.ones(1, np.float32)
         area = _grow(window, len(taps) // 2, shape)

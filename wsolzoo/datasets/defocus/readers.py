@@ -187,7 +187,7 @@ class DefocusAugment(BaseTransform):
     """The published augmentation: fit, random crop, vertical flip (p = 0.5), rotation by a multiple of 90 degrees.
 
     Where a sample says which ``draw`` it is (as samples of :class:`MultiSource` do) the randomness is a function of
-    that number, so that a resumed run sees the same crops whatever the number of workers. Else torch's generator decides.
+    that number, so that a resumed run sees the same crops whatever the number of workers. Else torch decides.
 
     Blur is measured in pixels, so that resizing changes it: an image smaller than the crop is enlarged and one larger
     than ``max_side`` shrunk as the authors do, but only where it has no map.

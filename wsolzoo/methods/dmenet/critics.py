@@ -76,6 +76,11 @@ class SharpnessNet(BaseModule):
         """(N, 1, h, w) in [0, 1] to logits (N, 1, h, w)."""
         return self.layers(maps)
 
+    @property
+    def updates(self) -> int:
+        """Batches the normalisation has seen."""
+        return int(self.layers[0][0][1].num_batches_tracked)
+
     @torch.no_grad()
     def polarity(self) -> float:
         """P(blurred | map 1) - P(blurred | map 0), in [-1, 1], under the running statistics.

@@ -1,5 +1,6 @@
 """The four modules together: who sees which data, and who moves when."""
 
+import logging
 from contextlib import ExitStack
 
 import torch
@@ -26,7 +27,7 @@ class DMENet(Estimator):
     One iteration, on a batch that holds samples of up to three domains (``domain`` of each sample):
 
     1. B runs on each domain by itself, so that batch normalisation uses the statistics of one domain at a time while
-       all update the same running averages. The features serve both steps, for B does not move between them (the released
+       all update the same running averages. The features serve both steps: B does not move between them (the released
        code computes them twice, which updates the running averages twice).
     2. D learns: synthetic features against those of both real domains. Nothing else moves.
     3. B and S learn together: maps and auxiliary maps on the synthetic domain, content on the same, adversarial on the
@@ -90,8 +91,10 @@ class DMENet(Estimator):
         return self.main_losses(self.run_domains(batch), batch)
 
     def run_domains(self, batch: dict) -> dict[str, BlurOutput]:
-        """B on each domain by itself; the auxiliary heads only where there is a map."""
-        return {name: self.network(images, aux=name == 'synthetic') for name, (images, _) in batch.items()}
+        """B on each domain that a module reads, by itself; the auxiliary heads only where there is a map."""
+        read = {'synthetic': True, 'masked': self.domain or self.sharpness, 'real': self.domain}
+        wanted = {name: images for name, (images, _) in batch.items() if read[name] is not None}
+        return {name: self.network(images, aux=name == 'synthetic') for name, images in wanted.items()}
 
     def domain_losses(self, outputs: dict[str, BlurOutput]) -> dict[str, Tensor]:
         """Equation 4, what D learns from: synthetic against the mean of the real domains."""
@@ -152,14 +155,17 @@ class DMENet(Estimator):
         self.check_polarity()
         return super().val_step(data)
 
-    def check_polarity(self, tolerance: float = 0.2) -> None:
+    def check_polarity(self, tolerance: float = 0.2, updates: int = 500) -> None:
         """A high map value must mean blurred to S too.
 
+        Args:
+            tolerance: how far S may lean to the other side.
+            updates: steps S must have taken before it is judged; a network at its start leans to any side.
+
         Raises:
-            RuntimeError: S says the opposite by more than ``tolerance``, so B is being taught to invert its maps. A
-                smaller inversion, as before S has learned anything, is only logged.
+            RuntimeError: S says the opposite, so B is being taught to invert its maps.
         """
-        if self.sharpness is None:
+        if self.sharpness is None or self.sharpness.updates < updates:
             return
         polarity = self.sharpness.polarity()
         if polarity < -tolerance:
@@ -167,8 +173,7 @@ class DMENet(Estimator):
                 f'the sharpness calibration network reads a high map value as sharp (polarity {polarity:.2f}): are the '
                 "masks of the domain 'masked' inverted? 1 must mean blurred, see BlurMaskFolder(blurred=...)"
             )
-        if polarity <= 0:
-            print_log(f'sharpness calibration has no clear polarity yet ({polarity:.3f})', 'current')
+        print_log(f'polarity of sharpness calibration: {polarity:.2f} (above 0 is right)', 'current', logging.DEBUG)
 
 
 def domain_of(sample: LocSample) -> str:

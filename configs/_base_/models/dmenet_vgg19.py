@@ -1,0 +1,25 @@
+model = dict(
+    type='DMENet',
+    data_preprocessor=dict(type='ImgDataPreprocessor', mean=[0, 0, 0], std=[255, 255, 255], bgr_to_rgb=True),
+    network=dict(
+        type='BlurNet',
+        encoder=dict(type='VGG19', init_cfg=dict(type='Pretrained', checkpoint='torchvision://vgg19')),
+        base=64,
+        residuals=7,
+        aux=True,
+        pixels='torchvision',
+    ),
+    domain=dict(type='DomainNet', base=64),
+    sharpness=dict(type='SharpnessNet', error='squared'),
+    content=dict(
+        type='ContentNet',
+        encoder=dict(
+            type='VGG19',
+            padding='zeros',
+            out_stages=('conv4_4',),
+            init_cfg=dict(type='Pretrained', checkpoint='torchvision://vgg19'),
+        ),
+        pixels='torchvision',
+    ),
+    fit='crop',
+)

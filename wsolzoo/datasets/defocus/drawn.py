@@ -1,0 +1,80 @@
+"""Defocused scenes drawn as they are asked for: nothing to download, nothing to generate beforehand."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+from wsolzoo.registry import DATASETS
+
+from .generate import Recipe, make_one
+from .lens import MAP_UNITS
+from .readers import GeneratedDefocus
+from .sources import ScenePairs
+
+
+@DATASETS.register_module()
+class DrawnDefocus(BaseDataset):
+    """The built-in scenes seen through random lenses; an image is a function of its number and of the settings.
+
+    Attributes:
+        map_unit: coding of the maps.
+
+    Args:
+        split: of the scenes: ``train``, ``val`` or ``test``.
+        count: number of images.
+        recipe: arguments of :class:`~wsolzoo.datasets.defocus.generate.Recipe`.
+        scenes: arguments of :func:`wsolzoo.datasets.scenes.draw_scene`, such as ``size``.
+        truth: ``map``, ``mask`` or ``none``, see :class:`~wsolzoo.datasets.defocus.readers.GeneratedDefocus`.
+        cache: keep drawn images in memory (each worker keeps its own).
+        pipeline: transforms; the image and its truth are there already.
+        **kwargs: see :class:`mmengine.dataset.BaseDataset`.
+    """
+
+    def __init__(
+        self,
+        split: str,
+        count: int,
+        recipe: Mapping | None = None,
+        scenes: Mapping | None = None,
+        truth: str = 'map',
+        cache: bool = True,
+        pipeline: Sequence[dict | Callable] = (),
+        **kwargs,
+    ) -> None:
+        if truth not in GeneratedDefocus.DOMAIN:
+            raise ValueError(f'truth must be one of {", ".join(GeneratedDefocus.DOMAIN)}; got {truth!r}')
+        self.recipe = Recipe(**{'c_max': 15, 'layers': None} | dict(recipe or {}))
+        self.source = ScenePairs(split, count, params={'size': 128} | dict(scenes or {}))
+        self.truth, self.domain = truth, GeneratedDefocus.DOMAIN[truth]
+        self.map_unit = self.recipe.unit
+        self._drawn: dict[str, tuple] | None = {} if cache else None
+        super().__init__(pipeline=list(pipeline), **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """One entry per scene and lens."""
+        entry = {'domain': self.domain, 'map_unit': self.map_unit}
+        pairs = [(name, variant) for name in self.source.names() for variant in range(self.recipe.variants)]
+        return [entry | {'img_id': f'{name}_{variant}', 'pair': name, 'variant': variant} for name, variant in pairs]
+
+    def get_data_info(self, idx: int) -> dict:
+        """The entry with ``img``, and ``gt_map`` or ``gt_seg_map`` where the truth is asked for."""
+        info = super().get_data_info(idx)
+        image, gt_map, blurred = self._draw(info['img_id'], info['pair'], info['variant'])
+        info['img'] = image.copy()
+        info['img_shape'] = info['ori_shape'] = image.shape[:2]
+        if self.truth == 'map':
+            info['gt_map'] = gt_map
+        elif self.truth == 'mask':
+            info['gt_seg_map'] = blurred
+        return info
+
+    def _draw(self, img_id: str, pair: str, variant: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if self._drawn is not None and img_id in self._drawn:
+            return self._drawn[img_id]
+        image, stored, blurred, _ = make_one(self.source, pair, variant, self.recipe)
+        gt_map = stored.astype(np.float32) / (10 * MAP_UNITS[self.map_unit])
+        made = image, gt_map, (blurred > 0).astype(np.uint8)
+        if self._drawn is not None:
+            self._drawn[img_id] = made
+        return made
