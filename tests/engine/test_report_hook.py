@@ -1,0 +1,263 @@
+"""Report and progress hooks on a whole run in miniature: train, validate, test."""
+
+import io
+import json
+import logging
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from rich.console import Console
+from torch import nn
+
+from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.engine.progress_hook import ProgressHook, brief, clock
+from wsolzoo.engine.report_hook import ReportHook
+from wsolzoo.engine.second_look import image_ids, second_look
+from wsolzoo.engine.terminal import TerseRunner
+from wsolzoo.engine.training_log import training_curves
+from wsolzoo.registry import DATASETS, METRICS, MODELS, RUNNERS
+
+COUNT = 20
+
+
+class Squares(LocalizationDataset):
+    """A bright square each; ids hold a slash."""
+
+    METAINFO = {'classes': ('dark', 'light')}
+    reads = 0
+
+    def load_data_list(self):
+        return [{'img_id': f'squares/{i}.png', 'index': i, 'gt_label': i % 2} for i in range(COUNT)]
+
+    def get_data_info(self, idx):
+        info = super().get_data_info(idx)
+        type(self).reads += 1
+        img = np.full((32, 32, 3), 40, np.uint8)
+        x = info['index']
+        img[8:20, x // 2 : x // 2 + 12, 0] = 200  # blue in BGR
+        box = np.array([[x // 2, 8.0, x // 2 + 12, 20.0]])
+        return info | {'img': img, 'gt_bboxes': box, 'img_shape': (32, 32), 'ori_shape': (32, 32)}
+
+
+class BlueNet(BaseModel):
+    """Its map is the blue channel at half the resolution; its score a constant with one weight."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.weight = nn.Parameter(torch.zeros(2))
+        self.seen = 0
+
+    def forward(self, inputs, data_samples, mode='tensor'):
+        if mode == 'loss':
+            return {'loss_cls': (self.weight - 1).square().sum(), 'top1': torch.tensor(50.0)}
+        self.seen += len(inputs)
+        maps = torch.stack([i[0].float() for i in inputs])[:, ::2, ::2]
+        for sample, map in zip(data_samples, maps):
+            sample.pred_map, sample.pred_scores = map, self.weight.softmax(0).detach()
+        return data_samples
+
+
+class Overlap(BaseMetric):
+    """Leaves the kind of result that localization metrics leave; every image has an IoU of its own."""
+
+    default_prefix = 'tiny'
+
+    def process(self, data_batch, data_samples):
+        for sample in data_samples:
+            record = {key: sample[key] for key in ('img_id',)} | {'label': int(sample['gt_label'])}
+            index = int(sample['img_id'].split('/')[1].split('.')[0])
+            box = np.asarray(sample['gt_boxes'])[0]
+            record |= {'gt_boxes': [box.tolist()], 'box': box.tolist(), 'iou': index / COUNT, 'pred_labels': [0, 1]}
+            self.results.append(record | {'cause': 'hit' if index >= COUNT / 2 else 'part-only'})
+
+    def compute_metrics(self, results):
+        entry = {'MaxBoxAcc': 50.0, 'GTKnown': 50.0, 'Top1Loc': float('nan'), 'num_images': np.int64(len(results))}
+        entry |= {'centered_box': {'MaxBoxAcc': 60.0, 'GTKnown': 60.0}}
+        self.result = {'protocols': {'tiny-v1': entry}, 'classification': {'top1': 50.0}, 'images': results}
+        return {'MaxBoxAcc': 50.0}
+
+
+PARTS = ((DATASETS, Squares), (MODELS, BlueNet), (METRICS, Overlap))
+
+
+@pytest.fixture(autouse=True)
+def parts():
+    for registry, part in PARTS:
+        registry.register_module(module=part, force=True)
+    with DefaultScope.overwrite_default_scope('wsolzoo'):
+        yield
+    for registry, part in PARTS:
+        registry.module_dict.pop(part.__name__)
+
+
+def config(work_dir, name, **hook):
+    loader = dict(batch_size=4, num_workers=0, collate_fn=dict(type='pseudo_collate'))
+    loader['sampler'] = dict(type='DefaultSampler', shuffle=False)
+    loader['dataset'] = dict(type='Squares', role='test', pipeline=[dict(type='PackLocalization')])
+    return dict(
+        model=dict(type='BlueNet'),
+        work_dir=str(work_dir),
+        experiment_name=name,
+        train_dataloader=loader | {'dataset': loader['dataset'] | {'role': 'train-weaksup'}},
+        val_dataloader=loader,
+        test_dataloader=loader,
+        val_evaluator=dict(type='Overlap'),
+        test_evaluator=dict(type='Overlap'),
+        train_cfg=dict(by_epoch=True, max_epochs=2),
+        val_cfg=dict(),
+        test_cfg=dict(),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        default_hooks=dict(logger=dict(type='LoggerHook', interval=1)),
+        custom_hooks=[dict(type='ProgressHook', interval=0.0), dict(type='ReportHook', **hook)],
+        default_scope='wsolzoo',
+    )
+
+
+def run(work_dir, name, train=False, terminal=False, **hook):
+    from mmengine.config import Config
+
+    runner = TerseRunner.from_cfg(Config(config(work_dir, name, **hook)))
+    screen = io.StringIO()
+    for known in runner.hooks:
+        if isinstance(known, ProgressHook | ReportHook):
+            known.console = Console(file=screen, force_terminal=terminal, width=120, color_system=None)
+    if train:
+        runner.train()
+    runner.test()
+    return runner, screen.getvalue()
+
+
+@pytest.fixture
+def trained(tmp_path, request):
+    return (*run(tmp_path / 'run', request.node.name, train=True), tmp_path / 'run')
+
+
+class Images(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.alts, self.sections, self.labels = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == 'img' and attrs['alt']:
+            self.alts.append(attrs['alt'])
+        if tag == 'section':
+            self.sections.append(attrs['id'])
+        if 'aria-label' in attrs:
+            self.labels.append(attrs['aria-label'])
+
+
+def test_a_test_leaves_metrics_and_a_report(trained):
+    _, screen, folder = trained
+    metrics = json.loads((folder / 'metrics.json').read_text(), parse_constant=pytest.fail)
+    assert (metrics['GT-known'], metrics['MaxBoxAcc'], metrics['Top-1']) == (50.0, 50.0, 50.0)
+    assert 'Top-1 Loc' not in metrics, 'what is not a number is no headline'
+    assert metrics['centered_box'] == {'GT-known': 60.0, 'MaxBoxAcc': 60.0}
+    assert metrics['protocols']['tiny-v1']['num_images'] == COUNT
+    assert metrics['protocols']['tiny-v1']['Top1Loc'] is None
+    assert metrics['metrics'] == {'tiny/MaxBoxAcc': 50.0}
+    assert metrics['meta']['versions']['python'] and metrics['meta']['data'] == 'Squares'
+    assert 'images' not in metrics
+
+    page = Images((folder / 'report.html').read_text())
+    assert page.sections == ['numbers', 'curves', 'pictures', 'failures', 'run']
+    assert any(label.startswith('loss in training') for label in page.labels)
+    assert any('class dark' in alt and 'boxes overlap by 0.90' in alt for alt in page.alts)
+
+    assert '-10.0' in screen and str(folder / 'report.html') in screen.replace('\n', '')
+
+
+def test_best_and_worst_are_exactly_those(trained):
+    page = Images((trained[2] / 'report.html').read_text())
+    overlaps = [float(alt.rsplit(' ', 1)[1]) for alt in page.alts]
+    count = COUNT // 2
+    assert overlaps[:count] == [i / COUNT for i in reversed(range(count, COUNT))]
+    assert overlaps[count : 2 * count] == [i / COUNT for i in range(count)]
+
+
+def test_a_second_look_reads_only_what_it_needs(tmp_path):
+    runner, _ = run(tmp_path, 'second_look')
+    Squares.reads, runner.model.seen = 0, 0
+    wanted = ['squares/3.png', 'squares/17.png', 'not there']
+    found = dict(second_look(runner, wanted))
+    assert list(found) == wanted[:2] and Squares.reads == runner.model.seen == 2
+    image, map = found['squares/17.png']['image'], found['squares/17.png']['map']
+    assert image.shape == (32, 32, 3) and image.dtype == np.uint8
+    assert image[10, 10].tolist() == [40, 40, 200]  # blue comes last in RGB
+    assert map.shape == (16, 16) and map.max() == 200
+
+
+def test_a_data_set_that_cannot_tell_ids_gives_no_pictures():
+    assert list(image_ids(torch.utils.data.TensorDataset(torch.zeros(3)))) == []
+
+
+def test_show_dir_gets_one_picture_of_every_image(tmp_path):
+    _, screen = run(tmp_path / 'run', 'show_dir', show_dir=str(tmp_path / 'show'))
+    names = sorted(path.name for path in (tmp_path / 'show').iterdir())
+    assert len(names) == COUNT and all(name.startswith('squares_') and name.endswith('.png') for name in names)
+    assert 'pictures' in screen
+
+
+def test_away_from_a_terminal_there_are_short_lines(trained):
+    lines = trained[1].splitlines()
+    assert any(line.startswith('training  1/10  epoch 1/2 · loss 2') for line in lines)
+    assert any(line.startswith('epoch 2/2  tiny/MaxBoxAcc 50') for line in lines)
+    assert not any('\x1b' in line for line in lines)
+
+
+def test_on_a_terminal_there_is_a_bar_and_the_log_is_whole_again_afterwards(tmp_path, capsys):
+    runner, screen = run(tmp_path, 'terminal', train=True, terminal=True)
+    assert 'training' in screen and '10/10' in screen and 'epoch 2/2' in screen
+    printed = capsys.readouterr().out
+    assert 'Epoch(train)' not in printed and 'System environment' not in printed
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert 'Epoch(train)' in log and 'System environment' in log
+    streams = [h.stream for h in runner.logger.handlers if type(h) is logging.StreamHandler]
+    assert not any('FileProxy' in type(stream).__name__ for stream in streams)
+
+
+def test_warnings_still_reach_the_terminal(tmp_path, capsys):
+    runner = RUNNERS.get('TerseRunner').from_cfg(config(tmp_path, 'warnings'))
+    assert isinstance(runner, Runner)
+    runner.logger.info('about a plugin')
+    runner.logger.warning('mind the gap')
+    printed = capsys.readouterr().out
+    assert 'about a plugin' in printed and 'mind the gap' in printed
+
+
+def write_log(folder, rows):
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, rows)) + '\n{"loss": 1, "st')  # killed while writing
+
+
+def test_a_resumed_run_continues_the_curves_and_a_fresh_one_starts_anew(tmp_path):
+    row = lambda step, epoch, loss: {'loss': loss, 'lr': 0.1, 'step': step, 'epoch': epoch, 'top1': 10.0}  # noqa: E731
+    write_log(
+        tmp_path / '1' / 'vis_data', [row(1, 1, 9.0), row(2, 1, 8.0), {'p/GTKnown': 5.0, 'step': 1}, row(3, 2, 7.0)]
+    )
+    write_log(tmp_path / '2' / 'vis_data', [row(3, 2, 6.0), row(4, 2, 5.0), {'p/GTKnown': 9.0, 'time': 1, 'step': 2}])
+    write_log(tmp_path / '3' / 'vis_data', [{'p/GTKnown': 9.0, 'step': 0}])  # a test writes no loss
+    curves = training_curves(tmp_path)
+    assert curves['loss']['series'] == {'loss': [(1, 9.0), (2, 8.0), (3, 6.0), (4, 5.0)]}
+    assert curves['validation (%)'] == {'x': 'epoch', 'series': {'p/GTKnown': [(1, 5.0), (2, 9.0)]}}
+    assert list(curves) == ['loss', 'top-1 (%)', 'learning rate', 'validation (%)']
+    write_log(tmp_path / '4' / 'vis_data', [row(1, 1, 3.0)])
+    assert training_curves(tmp_path)['loss']['series'] == {'loss': [(1, 3.0)]}
+    assert training_curves(tmp_path / 'nowhere') == {}
+
+
+def test_one_line_holds_the_scores_people_ask_for():
+    metrics = {'v1/threshold': 0.2, 'v1/BoxAcc@0.3': 90.0, 'v1/GTKnown': 61.25, 'v2/GTKnown': 1.0, 'c/top1': 93.0}
+    assert brief(metrics, 3) == 'c/top1 93 · v1/GTKnown 61.25 · v1/BoxAcc@0.3 90'
+
+
+@pytest.mark.parametrize(('seconds', 'text'), [(5, '0:05'), (65.4, '1:05'), (7389, '2:03:09')])
+def test_clock(seconds, text):
+    assert clock(seconds) == text
