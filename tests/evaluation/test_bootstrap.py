@@ -88,7 +88,7 @@ def test_paired_difference_is_narrower_than_the_unpaired():
 
 def test_p_value_equals_a_plain_count():
     rng = np.random.default_rng(2)
-    a, b = rng.random(20), rng.random(20) + 0.1
+    a, b = rng.random(20), rng.random(20) - 0.1
     rows = np.concatenate(list(bootstrap.resample_indices(20, 99, 5)))
     drawn = [b[row].mean() - a[row].mean() for row in rows]
     worse = sum(difference <= 0 for difference in drawn)
