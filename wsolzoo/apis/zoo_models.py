@@ -40,9 +40,8 @@ def model_entry(name: str) -> dict:
             return entry
     known = list_models()
     near = get_close_matches(name, known, n=3, cutoff=0.4)
-    raise KeyError(
-        f'no model {name!r} in the zoo. ' + (f'Close names: {", ".join(near)}' if near else f'There are {known}')
-    )
+    hint = f'Close names: {", ".join(near)}' if near else f'There are: {", ".join(known) or "none"}'
+    raise KeyError(f'no model {name!r} in the zoo. {hint}')
 
 
 def get_model(name: str, weights: bool | str = True, device: str = 'cpu') -> BaseModel:
@@ -104,9 +103,8 @@ def _weights(place: str, metafile: Path) -> str:
     """A path from where the metafile or the index lies, or the address as it is."""
     if '://' in place:
         return place
-    for folder in (metafile.parent, metafile.parents[2]):
+    root = metafile.parents[2]
+    for folder in (metafile.parent, root):
         if (folder / place).is_file():
             return str(folder / place)
-    raise FileNotFoundError(
-        f'{metafile} names the weights {place}, which are neither beside it nor in {metafile.parents[2]}'
-    )
+    raise FileNotFoundError(f'{metafile} names the weights {place}, which are neither beside it nor in {root}')
