@@ -1,4 +1,4 @@
-"""The inferencer answers in the pixels of each image, whatever the pipeline did to it; tools/infer.py writes it down."""
+"""The inferencer answers in pixels of the image, whatever the pipeline did to it; tools/infer.py writes it down."""
 
 import importlib.util
 import json

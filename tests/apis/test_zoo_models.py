@@ -7,7 +7,8 @@ from wsolzoo.apis import get_model, list_models, model_entry, zoo_models
 
 CONFIG = """
 default_scope = 'wsolzoo'
-model = dict(type='Localizer', backbone=dict(type='PlainNet', base_channels=2), head=dict(type='CAMHead', num_classes=3))
+backbone = dict(type='PlainNet', base_channels=2)
+model = dict(type='Localizer', backbone=backbone, head=dict(type='CAMHead', num_classes=3))
 """
 METAFILE = """
 Collections: []
