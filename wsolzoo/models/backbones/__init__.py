@@ -7,5 +7,16 @@ from wsolzoo.models.backbones.resnet import ResNet
 from wsolzoo.models.backbones.squeezenet import SqueezeNet
 from wsolzoo.models.backbones.staged import StagedBackbone
 from wsolzoo.models.backbones.vgg import VGG16
+from wsolzoo.models.backbones.wrappers import MMPretrainBackbone, TimmBackbone
 
-__all__ = ['InceptionV3', 'MobileNetV1', 'PlainNet', 'ResNet', 'SqueezeNet', 'StagedBackbone', 'VGG16']
+__all__ = [
+    'InceptionV3',
+    'MMPretrainBackbone',
+    'MobileNetV1',
+    'PlainNet',
+    'ResNet',
+    'SqueezeNet',
+    'StagedBackbone',
+    'TimmBackbone',
+    'VGG16',
+]

@@ -38,15 +38,12 @@ class StagedBackbone(BaseModule):
     stage_strides: tuple[int, ...]
     out_stages: tuple[str, ...]
 
-    def cut(
-        self, stages: Mapping[str, Sequence[str]], out_stages: Sequence[str] | None, size: int = MEASURE_SIZE
-    ) -> None:
+    def cut(self, stages: Mapping[str, Sequence[str]], out_stages: Sequence[str] | None) -> None:
         """Set the stages, drop those after the last out stage, and measure channels and strides (on no real data).
 
         Args:
             stages: stage name → paths of the submodules that run in it, in order.
             out_stages: names of the stages to return; ``None`` for the last one.
-            size: side in pixels of the image the measuring imagines.
 
         Raises:
             ValueError: an unknown, repeated or empty ``out_stages``.
@@ -65,8 +62,8 @@ class StagedBackbone(BaseModule):
                 if path not in used:
                     _remove(self, path)
         self.stage_names = kept
-        _isolate_inputs(self.get_submodule(paths[0]) for paths in self._stage_paths.values() if paths)
-        self.stage_channels, self.stage_strides = self._measure(size)
+        self._isolate_stages()
+        self.stage_channels, self.stage_strides = self._measure()
 
     @property
     def out_channels(self) -> tuple[int, ...]:
@@ -143,7 +140,14 @@ class StagedBackbone(BaseModule):
         WEIGHT_INITIALIZERS.import_from_location()
         super().init_weights()
 
-    def _measure(self, size: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _isolate_stages(self) -> None:
+        """A stage must not write into its input, which a neck or a head may hold."""
+        modules = dict(self.named_modules())
+        for paths in self._stage_paths.values():
+            if getattr(modules.get(paths[0]), 'inplace', False):
+                modules[paths[0]].inplace = False
+
+    def _measure(self, size: int = MEASURE_SIZE) -> tuple[tuple[int, ...], tuple[int, ...]]:
         shapes: list[torch.Size] = []
         probe = _Probe(self, shapes)
         tensors = {name: torch.empty_like(t, device='meta') for name, t in probe.state_dict(keep_vars=True).items()}
@@ -177,10 +181,3 @@ def _remove(root: nn.Module, path: str) -> None:
     delattr(parent, name)
     if parent_path and not any(True for _ in parent.children()):
         _remove(root, parent_path)
-
-
-def _isolate_inputs(modules) -> None:
-    """A stage must not write into its input, which a neck or a head may hold."""
-    for module in modules:
-        if getattr(module, 'inplace', False):
-            module.inplace = False
