@@ -21,7 +21,7 @@ $(VENV)/.installed: setup.py pyproject.toml constraints.txt
 		'(Debian: apt-get install python3.11 python3.11-venv). Name yours with: make install PYTHON=/path/to/python3.11'; exit 1; }
 	@echo "Creating $(VENV) with $(PYTHON) and installing the pinned packages (some minutes the first time)"
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[test,lint]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[test,lint]'
 	@touch $@
 
 test: install
@@ -37,15 +37,15 @@ lint: install
 	$(BIN)/mypy
 
 docs: install
-	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[docs]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[docs]'
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
 	@echo 'Open docs/_build/html/index.html'
 
 # The same code on OpenMMLab's own packages, in an environment of its own.
 test-originals: install
 	@"$(PYTHON)" -m venv $(VENV)-originals
-	@$(VENV)-originals/bin/python -m pip install -q -c constraints.txt 'setuptools<82' torch torchvision numba rich einops addict yapf \
+	@$(VENV)-originals/bin/python -m pip install -qq -c constraints.txt 'setuptools<82' torch torchvision numba rich einops addict yapf \
 		matplotlib modelindex timm scipy pytest pytest-xdist hypothesis 'mmengine==0.10.7' 'mmcv-lite==2.2.0'
-	@$(VENV)-originals/bin/python -m pip install -q --no-deps mmpretrain==1.2.0
-	@$(VENV)-originals/bin/python -m pip install -q --no-deps -e .
+	@$(VENV)-originals/bin/python -m pip install -qq --no-deps mmpretrain==1.2.0
+	@$(VENV)-originals/bin/python -m pip install -qq --no-deps -e .
 	$(VENV)-originals/bin/python -m pytest -m 'not slow'

@@ -40,15 +40,16 @@ def problems_of_configs(root: Path, files: list) -> list[str]:
     for path in rules.leaf_paths(root):
         place = path.relative_to(root).as_posix()
         problems += rules.check_file(path, root)
-        if path not in models:
-            problems.append(f'{place}: no metafile lists this config')
-            continue
         try:
             cfg = rules.load(path)
         except Exception as error:  # whatever a config does wrong is this config's problem, not the end of the check
             problems.append(f'{place}: cannot be read: {type(error).__name__}: {error}')
             continue
-        problems += rules.check_model(models[path][1], cfg, place)
+        problems += rules.check_said(path, cfg, place)
+        if path in models:
+            problems += rules.check_model(models[path][1], cfg, place)
+        else:
+            problems.append(f'{place}: no metafile lists this config')
     return problems
 
 

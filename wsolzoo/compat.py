@@ -6,7 +6,7 @@ through this module. Nothing here imports torch until :func:`allow_own_checkpoin
 
 import logging
 import warnings
-from importlib import metadata
+from importlib import import_module, metadata
 
 FORK, ORIGINAL = 'onedl-mmengine', 'mmengine'
 REPAIR = f'pip uninstall -y {ORIGINAL} {FORK} && pip install {FORK}'
@@ -88,7 +88,7 @@ def allow_own_checkpoints() -> None:
 
     if not hasattr(torch.serialization, 'add_safe_globals'):
         return
-    rebuild = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
+    rebuild = import_module('numpy._core.multiarray' if hasattr(np, '_core') else 'numpy.core.multiarray')
     kinds = [type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64', 'int32', 'bool')]
     torch.serialization.add_safe_globals(
         [HistoryBuffer, getattr, slice, rebuild._reconstruct, rebuild.scalar, np.ndarray, np.dtype, *kinds]

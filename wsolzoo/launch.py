@@ -55,7 +55,7 @@ def set_work_dir(cfg: Config, work_dir: str | None) -> None:
 
 def set_randomness(cfg: Config, seed: int | None, deterministic: bool) -> None:
     """Lay the flags over the config's ``randomness``."""
-    randomness = {'seed': None} | dict(cfg.get('randomness') or {})
+    randomness: dict = {'seed': None} | dict(cfg.get('randomness') or {})
     if seed is not None:
         randomness['seed'] = seed
     if deterministic:

@@ -92,7 +92,7 @@ def picked_and_handed_on(init: Callable, rest: str) -> set[str] | None:
         elif isinstance(func, ast.Attribute) and _is_name(func.value, rest) and func.attr in _PICKS:
             explained += 1
             if node.args and isinstance(node.args[0], ast.Constant):
-                picked.add(node.args[0].value)
+                picked.add(str(node.args[0].value))
     uses = sum(_is_name(node, rest) for node in ast.walk(tree))
     return picked if uses == explained and uses > 0 else None
 

@@ -56,7 +56,7 @@ def read_file(path: Path) -> ConfigFile:
         for target in targets:
             if isinstance(target, ast.Name):
                 found.assigned[target.id] = node.lineno
-                if target.id == '_base_':
+                if target.id == '_base_' and isinstance(node, ast.Assign):
                     found.bases = _base_paths(node.value, path)
     loads = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
     found.used = {node.id for node in loads}

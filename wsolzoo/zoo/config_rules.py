@@ -41,7 +41,8 @@ def check_file(path: Path, root: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         for kind, what in FORBIDDEN.items():
             if isinstance(node, kind):
-                yield f'{place}:{node.lineno}: configs hold no logic, but there is {what}'
+                line = getattr(node, 'lineno', 0)
+                yield f'{place}:{line}: configs hold no logic, but there is {what}'
     bases = [node for node in tree.body if isinstance(node, ast.Assign) and _target(node) == '_base_']
     if path.is_relative_to(root / 'configs' / '_base_'):
         if bases:
@@ -68,12 +69,6 @@ def _leaf(path: Path, place: str, tree: ast.AST, bases: list[ast.Assign]) -> Ite
             yield f'{place}: inherits from {base}; a leaf inherits from configs/_base_ only'
     if len(_listed(bases)) > 4:
         yield f'{place}: {len(_listed(bases))} bases; four are allowed (dataset, model, schedule, runtime)'
-    said = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
-    said |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    said |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    for key in ('num_classes', 'batch_size'):
-        if key not in said:
-            yield f'{place}: a leaf always states {key}'
 
 
 def _listed(bases: list[ast.Assign]) -> list[str]:
@@ -87,6 +82,17 @@ def _listed(bases: list[ast.Assign]) -> list[str]:
 def load(path: Path) -> Config:
     """Parse a config without importing what it names."""
     return Config.fromfile(str(path), import_custom_modules=False)
+
+
+def check_said(path: Path, cfg: Config, place: str) -> Iterator[str]:
+    """What a leaf must state itself although a base may say it too: batch size and, where there are classes, how many."""
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    said: set = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    said |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    classes = any(True for _ in find(cfg.get('model') or {}, 'num_classes'))
+    for key in ['batch_size', *(['num_classes'] if classes else [])]:
+        if key not in said:
+            yield f'{place}: a leaf always states {key}'
 
 
 def check_model(model: Mapping, cfg: Config, place: str) -> Iterator[str]:

@@ -24,8 +24,8 @@ KEYS = {
     'paper': ({'Title', 'URL'}, {'Venue', 'Year'}),
     'model': ({'Name', 'In Collection', 'Config', 'Metadata'}, {'Results', 'Weights'}),
     'metadata': (
-        {'Num Classes'},
-        {'Training Data', 'Epochs', 'Iterations', 'Batch Size', 'Architecture', 'Parameters', 'FLOPs'},
+        set(),
+        {'Num Classes', 'Training Data', 'Epochs', 'Iterations', 'Batch Size', 'Architecture', 'Parameters', 'FLOPs'},
     ),
     'result': (
         {'Task', 'Dataset', 'Protocol'},
