@@ -76,12 +76,12 @@ def openimages(root: Path) -> Path:
         write(root / f'metadata/{split}/image_ids.txt', name)
         write(root / f'metadata/{split}/class_labels.txt', f'{name},4')
         if split != 'train':
-            rows = [f'{name},{split}/0abc/m1.png,{split}/0abc/ignore.png', f'{name},{split}/0abc/m2.png,']
+            rows = [f'{name},{split}/0abc/1_m1.png,{split}/0abc/1_ignore.png', f'{name},{split}/0abc/1_m2.png,']
             write(root / f'metadata/{split}/localization.txt', '\n'.join(rows))
             for file, columns in [('m1', slice(0, 20)), ('m2', slice(20, 40)), ('ignore', slice(30, 60))]:
                 grey = np.zeros((60, 80))
                 grey[:, columns] = 255
-                mask(root / f'masks/{split}/0abc/{file}.png', grey)
+                mask(root / f'{split}/0abc/1_{file}.png', grey)
     return root
 
 

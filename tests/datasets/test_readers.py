@@ -222,6 +222,18 @@ def test_a_missing_root_names_layout_and_doc_page():
     assert 'nowhere/cub' in text and 'bounding_boxes.txt' in text and 'docs/datasets.md' in text
 
 
+def test_the_reader_in_the_documentation_works(repo, tmp_path):
+    text = (repo / 'docs/datasets.md').read_text()
+    code = text[text.index('## A reader of your own') :].split('```python')[1].split('```')[0]
+    exec(code, {'__name__': 'mine'})
+    layouts.picture(tmp_path / 'images/a.jpg')
+    layouts.write(tmp_path / 'list.txt', 'a.jpg\n')
+    pipeline = [{'type': 'LoadImage'}, {'type': 'Geometry', 'name': 'WE', 'size': 16}, {'type': 'PackLocalization'}]
+    dataset = DATASETS.build({'type': 'Mine', 'role': 'test', 'data_root': str(tmp_path), 'pipeline': pipeline})
+    assert dataset[0]['data_samples'].img_id == 'a.jpg'
+    DATASETS.module_dict.pop('Mine')
+
+
 @pytest.mark.data
 def test_val1300_counts(data_dir, base_config, monkeypatch):
     monkeypatch.setenv('WSOLZOO_DATA', str(data_dir))

@@ -1,5 +1,6 @@
 """ILSVRC-2012 CLS-LOC from its official files."""
 
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -52,8 +53,8 @@ class ILSVRC(LocalizationDataset):
     def _train(self, label_of: dict[str, int]) -> list[dict]:
         folder, data = self.need(Path(self.data_root) / 'Data/CLS-LOC/train', 'the training images'), []
         for wnid, label in label_of.items():
-            for path in sorted(self.need(folder / wnid, f'the images of class {wnid}').iterdir()):
-                data.append({'img_id': f'{wnid}/{path.name}', 'img_path': str(path), 'gt_label': label})
+            for name in sorted(os.listdir(self.need(folder / wnid, f'the images of class {wnid}'))):
+                data.append({'img_id': f'{wnid}/{name}', 'img_path': f'{folder}/{wnid}/{name}', 'gt_label': label})
         return data
 
     def _val(self, label_of: dict[str, int]) -> list[dict]:

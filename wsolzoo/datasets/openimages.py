@@ -19,13 +19,13 @@ class OpenImages30k(WSOLMetadata):
     """
 
     LAYOUT = (
-        'data_root/{train,val,test}/<mid>/<id>.jpg, data_root/masks/{val,test}/<mid>/*.png and '
+        'data_root/{train,val,test}/<mid>/<id>.jpg, with the masks <id>_m*.png and <id>_ignore.png beside them, and '
         'data_root/metadata/{train,val,test}/{image_ids,class_labels,localization}.txt'
     )
     COUNTS = {'train': (29819, None), 'val': (2500, None), 'test': (5000, None)}
 
-    def __init__(self, role: str, split: str, data_prefix: dict | None = None, **kwargs) -> None:
+    def __init__(self, role: str, split: str, **kwargs) -> None:
         if split not in self.COUNTS:
             raise ValueError(f'OpenImages30k has the splits {", ".join(self.COUNTS)}; got {split!r}')
         self.split = split
-        super().__init__(role, f'metadata/{split}', data_prefix={'mask': 'masks', **(data_prefix or {})}, **kwargs)
+        super().__init__(role, f'metadata/{split}', **kwargs)
