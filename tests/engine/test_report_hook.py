@@ -178,8 +178,17 @@ def test_best_and_worst_are_exactly_those(trained):
     page = Images((trained[2] / 'report.html').read_text())
     overlaps = [float(alt.rsplit(' ', 1)[1]) for alt in page.alts]
     count = COUNT // 2
+    assert len(overlaps) == 2 * count + 12 + 6, 'best, worst, a random dozen, six of the one cause'
     assert overlaps[:count] == [i / COUNT for i in reversed(range(count, COUNT))]
     assert overlaps[count : 2 * count] == [i / COUNT for i in range(count)]
+
+
+def test_of_two_hooks_the_last_acts(tmp_path):
+    cfg = config(tmp_path, 'two_hooks', title='the second')
+    cfg['default_hooks']['report'] = dict(type='ReportHook', title='the first', out_dir=str(tmp_path / 'first'))
+    TerseRunner.from_cfg(cfg).test()
+    assert '<title>the second</title>' in (tmp_path / 'report.html').read_text()
+    assert not (tmp_path / 'first').exists()
 
 
 def test_a_second_look_reads_only_what_it_needs(tmp_path):

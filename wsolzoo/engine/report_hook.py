@@ -27,7 +27,8 @@ class ReportHook(Hook):
 
     ``metrics.json`` holds the headline numbers by their usual names, ``centered_box`` with the same for the box that
     ignores the image, ``protocols`` with everything, and ``meta``. ``report.html`` is one self-contained page. Pictures
-    are read and predicted a second time once it is known which ones matter, so a test needs no memory for them.
+    are read and predicted a second time once it is known which ones matter, so a test needs no memory for them. Of
+    several such hooks (a base config's and a tool's) the last one acts.
 
     Args:
         title: of the report; by default the name of the config.
@@ -59,7 +60,7 @@ class ReportHook(Hook):
 
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         """Write the files, then print the table."""
-        if not is_main_process():
+        if not is_main_process() or self is not [hook for hook in runner.hooks if isinstance(hook, ReportHook)][-1]:
             return
         visualizer = VISUALIZERS.build(self.visualizer)
         result = gather_result(runner, metrics or {})

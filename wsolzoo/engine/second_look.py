@@ -22,6 +22,8 @@ def second_look(runner, wanted: Collection[str]) -> Iterator[tuple[str, dict]]:
     Yields:
         ``img_id`` and ``{'image': (H, W, 3) uint8 RGB, 'map': (h, w) float32}``, in the order of the data set.
     """
+    if not wanted:
+        return
     loader = runner.test_loop.dataloader
     indices = [index for index, img_id in image_ids(loader.dataset) if img_id in wanted]
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -50,8 +50,8 @@ def write_report(
             width) of the network input if the picture has another size. :func:`wanted_images` says which are shown.
         curves: training curves, ``{'loss': {'train': [(step, value)…]}}``; a panel may also be
             ``{'series': {…}, 'x': 'epoch'}`` to name its axis.
-        meta: about the run. ``classes`` (names), ``subtitle`` (text), ``config`` (text, shown folded) and ``seed`` are
-            known; whatever else is listed as it is.
+        meta: about the run. ``classes`` (names), ``subtitle`` (text), ``config`` (text, shown folded), ``date``,
+            ``seed`` and ``sample_seed`` (of the random pictures) are known; whatever else is listed as it is.
 
     Returns:
         The path written.
@@ -71,7 +71,7 @@ def write_report(
         'training': _training_curves(curves or {}),
         'histogram': _iou_histogram(result),
         'breakdown': _breakdown(result, meta.get('classes')),
-        'gallery': _gallery(result, images or {}, meta.get('classes'), int(meta.get('seed') or 0)),
+        'gallery': _gallery(result, images or {}, meta.get('classes'), int(meta.get('sample_seed') or 0)),
         'config': meta.pop('config', ''),
     }
     context['sections'] = {
@@ -95,7 +95,7 @@ def write_report(
 
 
 def wanted_images(result: dict, seed: int = 0) -> list[str]:
-    """The ``img_id`` of every picture the report would show, at most a few dozen whatever the size of the data set."""
+    """The ``img_id`` of every picture that a report with ``meta={'sample_seed': seed}`` shows: a few dozen at most."""
     return select(result.get('images', []), seed=seed).ids()
 
 
