@@ -24,9 +24,9 @@ def thresholds_of(protocol: Protocol, fixed: float | None = None) -> np.ndarray:
     """The thresholds to judge a map at: the protocol's grid, and its fixed threshold where that is not on it."""
     grid = protocol.threshold.grid()
     fixed = protocol.threshold.fixed if fixed is None else fixed
-    if fixed is None or protocol.is_pixel or np.isclose(grid, fixed, rtol=0, atol=1e-9).any():
+    if fixed is None or protocol.is_pixel:
         return grid
-    return np.sort(np.append(grid, fixed))
+    return np.union1d(grid, [fixed])  # 0.35 is not numpy.arange(0, 1, 0.01)[35], and may mean another grey level
 
 
 def threshold_index(thresholds: np.ndarray, value: float) -> int:
@@ -35,7 +35,9 @@ def threshold_index(thresholds: np.ndarray, value: float) -> int:
     Raises:
         ValueError: it is not there, because it was chosen on another grid.
     """
-    near = np.flatnonzero(np.isclose(thresholds, value, rtol=0, atol=1e-9))
+    near = np.flatnonzero(thresholds == value)
+    if near.size == 0:
+        near = np.flatnonzero(np.isclose(thresholds, value, rtol=0, atol=1e-9))
     if near.size == 0:
         raise ValueError(
             f'threshold {value:g} is not among the {len(thresholds)} thresholds of this sweep; '
