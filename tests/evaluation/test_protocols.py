@@ -35,7 +35,8 @@ def judge(name, array, truths, rank=None):
 
 def test_all_names():
     assert protocols.names()[:9] == [
-        'choe2020-v1', 'choe2020-v2', 'choe2020-pxap', 'bas-v1', 'bas-v2', 'pas2020', 'spol2021', 'tscam2021', 'realistic',
+        'choe2020-v1', 'choe2020-v2', 'choe2020-pxap', 'bas-v1', 'bas-v2', 'pas2020', 'spol2021', 'tscam2021',
+        'realistic',
     ]  # fmt: skip
 
 
