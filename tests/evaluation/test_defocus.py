@@ -79,6 +79,17 @@ def test_common_part():
         fn.map_error(np.zeros((32, 48)), np.ones((64, 48)))
 
 
+def test_rank_correlation_ignores_scale():
+    truth = np.random.default_rng(0).random((24, 20))
+    assert fn.rank_correlation(truth**3 + 5, truth) == pytest.approx(1)
+    assert fn.rank_correlation(-truth, truth, stride=1) == pytest.approx(-1)
+    assert fn.rank_correlation(0 * truth, truth) == 0
+    ties = np.round(truth * 3)
+    from scipy.stats import spearmanr
+
+    assert fn.rank_correlation(ties, truth, 1) == pytest.approx(spearmanr(ties.ravel(), truth.ravel())[0])
+
+
 def stack(frames=5, side=12, seed=0):
     """Sharpest frame per pixel, sharpness that falls with the distance to it, and the true order of blur."""
     best = np.random.default_rng(seed).integers(1, frames - 1, (side, side))

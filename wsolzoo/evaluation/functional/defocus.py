@@ -69,6 +69,15 @@ def map_error(pred: np.ndarray, truth: np.ndarray) -> MapError:
     return MapError(float(np.mean((pred - truth) ** 2)), float(np.mean(np.abs(pred - truth))))
 
 
+def rank_correlation(pred: np.ndarray, truth: np.ndarray, stride: int = 4) -> float:
+    """Spearman's correlation of the two maps over every ``stride``-th pixel; 0 where one of them is constant.
+
+    It asks whether more blur gets a higher value, whatever the scale of the values.
+    """
+    pred, truth = (part[::stride, ::stride].reshape(-1, 1) for part in common(np.asarray(pred), np.asarray(truth)))
+    return _spearman(pred, truth)
+
+
 def rtf_error(pred: np.ndarray, disc: np.ndarray, unit: str, eight_bit: bool = True) -> MapError:
     """Error on the RTF set, in fractions of 3.275 px of standard deviation.
 

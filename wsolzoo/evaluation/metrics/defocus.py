@@ -9,6 +9,7 @@ from wsolzoo.evaluation.functional.defocus import (
     blur_average_precision,
     map_error,
     polarity,
+    rank_correlation,
     rtf_error,
     to_sigma,
 )
@@ -28,26 +29,28 @@ def _units(sample: dict) -> tuple[str, str]:
 
 @METRICS.register_module()
 class DefocusError(ImageKeyedMetric):
-    """MSE and MAE of predicted defocus maps, mean over images.
+    """MSE, MAE and rank correlation of predicted defocus maps, mean over images.
 
     ``MSE`` and ``MAE`` are of map values in [0, 1] as the paper reports them, only where prediction and truth share one
     unit; ``MAE_px`` (pixels of standard deviation) and ``MSE_px2`` (its square) compare across units.
+    ``rank`` is Spearman's correlation with the true map, which a wrong scale does not lower.
     """
 
     required_fields = ('pred_map', 'gt_map')
     default_prefix = 'defocus'
 
     def record(self, sample: dict) -> tuple:
-        """Errors of one image and its mean blur, predicted and true."""
+        """Errors of one image, rank correlation, and mean blur, predicted and true."""
         ours, theirs = _units(sample)
         pred, truth = squeeze_map(sample['pred_map'], 'pred_map'), squeeze_map(sample['gt_map'], 'gt_map')
         sigma, true_sigma = to_sigma(pred, ours), to_sigma(truth, theirs)
         error = map_error(pred, truth) if ours == theirs else (np.nan, np.nan)
-        return (*error, *map_error(sigma, true_sigma), float(sigma.mean()), float(true_sigma.mean()))
+        means = float(sigma.mean()), float(true_sigma.mean())
+        return (*error, *map_error(sigma, true_sigma), rank_correlation(sigma, true_sigma), *means)
 
     def reduce(self, records: list) -> dict[str, float]:
         """Means over images."""
-        names = ('MSE', 'MAE', 'MSE_px2', 'MAE_px', 'mean_px', 'mean_true_px')
+        names = ('MSE', 'MAE', 'MSE_px2', 'MAE_px', 'rank', 'mean_px', 'mean_true_px')
         means = np.mean(np.asarray(records, np.float64), axis=0)
         return {name: float(value) for name, value in zip(names, means) if not np.isnan(value)}
 
