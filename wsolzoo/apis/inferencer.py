@@ -214,7 +214,7 @@ def expand(images: Image | Sequence[Image]) -> Iterator[tuple[str, Image]]:
 
 def _start(img_id: str, image: Image, load) -> dict:
     """The dict a pipeline starts from, image loaded."""
-    results = {'img_id': img_id, 'role': TEST}
+    results: dict = {'img_id': img_id, 'role': TEST}
     if isinstance(image, np.ndarray):
         results['img'] = np.ascontiguousarray(image[..., ::-1])
     else:

@@ -53,7 +53,7 @@ def _panels(train: list[dict], val: list[dict], val_axis: str) -> dict[str, dict
     keys = list(dict.fromkeys(key for row in train for key in row))
     parts = [key for key in keys if 'loss' in key and key != 'loss']
     losses = {key: _series(train, key) for key in ['loss', *(parts if len(parts) > 1 else ())] if key in keys}
-    panels = {'loss': {'x': 'iteration', 'series': losses}}
+    panels: dict[str, dict] = {'loss': {'x': 'iteration', 'series': losses}}
     guesses = [key for key in keys if key.split('/')[-1].lower() in ('top1', 'top-1', 'acc', 'accuracy')]
     panels['top-1 (%)'] = {'x': 'iteration', 'series': {key: _series(train, key) for key in guesses}}
     panels['learning rate'] = {'x': 'iteration', 'series': {'lr': _series(train, 'lr')}}

@@ -189,9 +189,9 @@ def _iou_histogram(result: dict) -> dict | None:
 
 def _breakdown(result: dict, classes: list[str] | None) -> list[dict]:
     """One group (class, size) of rows: name, number of images, the first metric as a bar and the others as text."""
-    groups = []
+    groups: list[dict] = []
     for kind, entries in (result.get('breakdown') or {}).items():
-        rows = []
+        rows: list[dict] = []
         for name, values in entries.items():
             values = values if isinstance(values, dict) else {'value': values}
             numbers = {key: float(value) for key, value in values.items() if is_number(value)}
