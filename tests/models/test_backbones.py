@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from wsolzoo.models.backbones import InceptionV3, MobileNetV1, PlainNet, ResNet, SqueezeNet, StagedBackbone, VGG16
+from wsolzoo.models.backbones import VGG16, InceptionV3, MobileNetV1, PlainNet, ResNet, SqueezeNet, StagedBackbone
 from wsolzoo.registry import MODELS
 
 SMALL = [
@@ -96,7 +96,7 @@ def grid(backbone: StagedBackbone, stage: str, size: int = 224) -> int:
         (ResNet, {'width': 0.1, 'output_stride': 8}, {'layer3.0': 28, 'layer3': 28, 'layer4': 28}),
         (ResNet, {'width': 0.1, 'output_stride': 8, 'pool_layer4': True}, {'layer3': 28, 'pool': 14, 'layer4': 14}),
         (ResNet, {'width': 0.1, 'output_stride': 32}, {'layer4': 7}),
-        (InceptionV3, {'out_stages': 'Mixed_7c'}, {'Mixed_5d': 28, 'Mixed_6d': 28, 'Mixed_6e': 28, 'Mixed_7a': 14, 'Mixed_7c': 14}),
+        (InceptionV3, {'out_stages': 'Mixed_7c'}, {'Mixed_5d': 28, 'Mixed_6e': 28, 'Mixed_7a': 14, 'Mixed_7c': 14}),
         (InceptionV3, {'output_stride': 16}, {'Mixed_5d': 28, 'maxpool3': 14, 'Mixed_6a': 14, 'Mixed_6e': 14}),
         (MobileNetV1, {}, {'blocks.3': 28, 'blocks.3.5': 28, 'blocks.4': 14}),
         (MobileNetV1, {'output_stride': 8, 'tf_padding': True}, {'blocks.4': 28}),
