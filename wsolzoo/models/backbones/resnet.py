@@ -1,6 +1,7 @@
 """ResNet in the forms that localization papers use."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import nn
 
@@ -67,7 +68,7 @@ class ResNet(StagedBackbone):
         self.cut(stages, out_stages)
 
 
-def _make_layer(block: type, channels: int, planes: int, count: int, stride: int) -> nn.Sequential:
+def _make_layer(block: Any, channels: int, planes: int, count: int, stride: int) -> nn.Sequential:
     """``count`` residual blocks, the first with the stride and, where shapes change, a 1x1 shortcut."""
     out_channels = planes * block.expansion
     shortcut = None

@@ -87,7 +87,7 @@ class GraphBackbone(StagedBackbone):
                 errors.append(error)
         raise errors[-1]
 
-    def _measure(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _measure(self, size: int = 0) -> tuple[tuple[int, ...], tuple[int, ...]]:
         parts = [self._segments[name] for name in self.stage_names]
         return tuple(part.channels for part in parts), tuple(part.stride for part in parts)
 
