@@ -283,7 +283,7 @@ def small_classifier_accuracy(count, **params):
     )
     (x, y), (xt, yt) = load('train', count), load('test', 400)
     optim = torch.optim.AdamW(net.parameters(), 3e-3)
-    for _ in range(10):
+    for _ in range(30):
         for batch in torch.randperm(count).split(32):
             loss = nn.functional.cross_entropy(net(x[batch]), y[batch])
             optim.zero_grad()
@@ -296,6 +296,8 @@ def small_classifier_accuracy(count, **params):
 
 @pytest.mark.slow
 def test_places_without_the_animal_tell_nothing_about_the_species():
-    seen, unseen = small_classifier_accuracy(800), small_classifier_accuracy(800, animal=False)
+    easy = dict(spread=0.25, flip=False)
+    seen, unseen = small_classifier_accuracy(800, **easy), small_classifier_accuracy(800, **easy, animal=False)
     assert seen > 0.4, 'the classifier is too weak for its failure to mean anything'
+    print(f'accuracy with the animal {seen:.3f}, without {unseen:.3f}')
     assert unseen < 0.1 + 3.5 * np.sqrt(0.1 * 0.9 / 400)

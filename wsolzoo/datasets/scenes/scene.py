@@ -17,7 +17,7 @@ from .species import COATS, SPECIES, TAILS
 
 SPLITS = {'train': 0, 'val': 1, 'test': 2}
 SIZES = (64, 96, 128)
-FORMAT_VERSION = 3
+FORMAT_VERSION = 5
 """Raised whenever the same parameters would draw another picture: caches of older versions are drawn anew."""
 
 _WORLD, _ANIMAL, _CAMERA, _ORDER = range(4)
