@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.optim import OptimWrapperDict
+from mmengine.runner import Runner
 from torch import nn
 
 import wsolzoo.methods  # noqa: F401 - registers the method
@@ -443,3 +444,35 @@ def test_full_size_config_takes_a_step(repo):
         'loss_content',
     }
     assert cfg.param_scheduler == {'type': 'StepLR', 'step_size': 20, 'gamma': 0.8, 'by_epoch': True}
+
+
+def run_demo(repo, work_dir, epochs, resume=False):
+    """The shipped demo on a handful of scenes with a tiny network."""
+    cfg = Config.fromfile(repo / 'configs/dmenet/dmenet_vgg19-eighth_1xb12-6e_defocus-scenes-64px.py')
+    cfg.work_dir, cfg.resume = str(work_dir), resume
+    cfg.model.network.update(base=4, residuals=1)
+    for part in (cfg.model.network, cfg.model.content):
+        part.encoder.width = 0.0625
+    cfg.model.domain.base = 4
+    for source, count in zip(cfg.train_dataloader.dataset.sources, (8, 5, 3)):
+        source.update(count=count, scenes={'size': 64})
+        source.pipeline[0].size = 32
+    cfg.train_dataloader.update(batch_size=3, sampler={'type': 'MultiSourceSampler', 'counts': (1, 1, 1)})
+    cfg.val_dataloader.dataset.update(count=2, scenes={'size': 64})
+    cfg.train_cfg.max_epochs = epochs
+    cfg.default_hooks.checkpoint.max_keep_ckpts = 2
+    cfg.param_scheduler = None
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    return runner
+
+
+@pytest.mark.slow
+def test_demo_trains_and_resumes_exactly(repo, tmp_path):
+    """Interrupted after an epoch and resumed, a run reaches the weights of the uninterrupted one, bit for bit."""
+    straight = run_demo(repo, tmp_path / 'straight', 2)
+    run_demo(repo, tmp_path / 'parts', 1)
+    resumed = run_demo(repo, tmp_path / 'parts', 2, resume=True)
+    for (name, a), (_, b) in zip(straight.model.state_dict().items(), resumed.model.state_dict().items()):
+        assert torch.equal(a, b), name
+    assert resumed.iter == 16
