@@ -7,8 +7,8 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     finite_loss=dict(type='FiniteLossHook'),
     random_state=dict(type='RandomStateHook'),
+    resume=dict(type='ResumeHook'),
     progress=dict(type='ProgressHook'),
-    report=dict(type='ReportHook'),
 )
 env_cfg = dict(
     cudnn_benchmark=False,

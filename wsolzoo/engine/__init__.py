@@ -7,10 +7,12 @@ from wsolzoo.engine import (
     checkpoint_hook,
     finite_loss,
     loops,
+    loss_weight,
     optim,
     progress_hook,
     random_state,
     report_hook,
+    resume,
     terminal,
 )
 
@@ -21,9 +23,11 @@ __all__ = [
     'checkpoint_hook',
     'finite_loss',
     'loops',
+    'loss_weight',
     'optim',
     'progress_hook',
     'random_state',
     'report_hook',
+    'resume',
     'terminal',
 ]

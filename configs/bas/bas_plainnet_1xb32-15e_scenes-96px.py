@@ -1,0 +1,9 @@
+_base_ = [
+    '../_base_/models/bas_plainnet.py',
+    '../_base_/datasets/scenes_96px.py',
+    '../_base_/schedules/adamw_15e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(head=dict(num_classes=10, weights=dict(frg=0.25, bas=1.0, ac=1.0)))
+train_dataloader = dict(batch_size=32)
+custom_hooks = [dict(type='LossWeightHook', name='bas', begin=1, end=2)]
