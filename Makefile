@@ -27,9 +27,10 @@ $(VENV)/.installed: setup.py pyproject.toml constraints.txt
 test: install
 	$(BIN)/python -m pytest -m 'not slow' -n 2
 
+demo: export OMP_NUM_THREADS := 2
 demo: install
 	$(BIN)/python tools/train.py $(DEMO_CONFIG) --work-dir $(DEMO_DIR) --seed 0
-	$(BIN)/python tools/test.py $(DEMO_CONFIG) $(DEMO_DIR)/epoch_15.pth --work-dir $(DEMO_DIR) --out $(DEMO_DIR)/metrics.json
+	$(BIN)/python tools/test.py $(DEMO_CONFIG) $(DEMO_DIR)/epoch_15.pth --work-dir $(DEMO_DIR)
 
 lint: install
 	$(BIN)/ruff check .
