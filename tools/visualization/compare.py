@@ -1,0 +1,116 @@
+"""Several models on the same images, side by side: photograph, then one column a model with its map and box.
+
+Your own images:
+
+    python tools/visualization/compare.py bird.jpg --model CAM cam.py cam.pth --model BAS bas.py bas.pth --out bird.png
+
+Images of the first model's test split, drawn by a seed and not by hand:
+
+    python tools/visualization/compare.py --sample 6 --seed 0 --model CAM cam.py cam.pth --model BAS bas.py bas.pth
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before this has succeeded."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('images', nargs='*', help='image files or folders')
+    parser.add_argument(
+        '--model', nargs=3, action='append', required=True, metavar=('NAME', 'CONFIG', 'CHECKPOINT'), dest='models'
+    )
+    parser.add_argument('--threshold', type=float, nargs='+', default=[0.2], help='of the boxes: one, or one a model')
+    parser.add_argument('--sample', type=int, default=0, metavar='N', help='take N images of the test split instead')
+    parser.add_argument('--seed', type=int, default=0, help='of the sample')
+    parser.add_argument('--out', default='compare.png', metavar='FILE', help='picture to write (png or jpg)')
+    parser.add_argument('--height', type=int, default=160, help='height of a row in pixels')
+    args = parser.parse_args(argv)
+    if bool(args.images) == bool(args.sample):
+        parser.error('give images, or --sample N, and not both')
+    if len(args.threshold) not in (1, len(args.models)):
+        parser.error(f'--threshold takes one value or one a model ({len(args.models)}); got {len(args.threshold)}')
+    return args
+
+
+def sampled(config: str, count: int, seed: int) -> list[tuple]:
+    """``(image RGB, true boxes, label)`` of ``count`` images of the config's test split."""
+    import numpy as np
+    from mmengine.registry import DefaultScope
+
+    from wsolzoo.launch import load_config, prepare_environment
+    from wsolzoo.registry import DATASETS
+
+    prepare_environment()
+    with DefaultScope.overwrite_default_scope('wsolzoo'):
+        dataset = DATASETS.build(load_config(config).test_dataloader.dataset)
+    picked = np.sort(np.random.default_rng(seed).choice(len(dataset), min(count, len(dataset)), replace=False))
+    out = []
+    for index in picked:
+        info = dataset.get_data_info(int(index))
+        if 'img' not in info:
+            from wsolzoo.datasets.loading import LoadImage
+
+            info = LoadImage()(info)
+        out.append((info['img'][..., ::-1].copy(), info.get('gt_bboxes'), info['gt_label']))
+    return out
+
+
+def row(pictures: list, height: int):
+    """Pictures at one height, in a row."""
+    import cv2
+
+    from wsolzoo.visualization.overlay import side_by_side
+
+    first = pictures[0]
+    width = max(1, round(first.shape[1] * height / first.shape[0]))
+    pictures[0] = cv2.resize(first, (width, height), interpolation=cv2.INTER_AREA)
+    return side_by_side(pictures)
+
+
+def draw(args: argparse.Namespace):
+    """The sheet, (H, W, 3) uint8 RGB."""
+    import numpy as np
+    from rich.progress import track
+
+    from wsolzoo.apis import LocalizationInferencer
+    from wsolzoo.apis.inferencer import expand
+    from wsolzoo.visualization.overlay import draw_boxes, draw_text, fit, overlay_map
+
+    if args.sample:
+        items = sampled(args.models[0][1], args.sample, args.seed)
+    else:
+        items = [(image, None, None) for _, image in expand(args.images)]
+    thresholds = args.threshold * (len(args.models) if len(args.threshold) == 1 else 1)
+    columns = [
+        LocalizationInferencer(config, weights, threshold=threshold)
+        for (_, config, weights), threshold in zip(args.models, thresholds, strict=True)
+    ]
+    rows = []
+    for image, true, label in track(items, description='comparing'):
+        results = [inferencer(image, label=label)[0] for inferencer in columns]
+        photo, factor = fit(results[0]['image'], low=args.height)
+        true = None if true is None else np.asarray(true) * factor
+        maps = [draw_boxes(overlay_map(photo, r['map']), predicted=r['boxes'] * factor, true=true) for r in results]
+        rows.append(row([draw_boxes(photo, true=true), *maps], args.height))
+    width = max(r.shape[1] for r in rows)
+    rows = [np.pad(r, ((0, 4), (0, width - r.shape[1]), (0, 0)), constant_values=24) for r in rows]
+    header = np.full((24, width, 3), 24, np.uint8)
+    step = width / (len(columns) + 1)
+    for index, name in enumerate(['image', *(model[0] for model in args.models)]):
+        header = draw_text(header, name, (round(index * step) + 6, 4))
+    return np.concatenate([header, *rows])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Draw; returns the exit status."""
+    args = parse_args(argv)
+    from wsolzoo.visualization.visualizer import save_png
+
+    print(save_png(Path(args.out), draw(args)))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
