@@ -303,17 +303,21 @@ def largest_component_box(mask: np.ndarray) -> np.ndarray | None:
     Returns:
         ndarray | None: (4,) int64, or None for an empty mask.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(_as_uint8(mask), connectivity=8)
+    mask = _as_uint8(mask)
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
     if count < 2:
         return None
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    tied = 1 + np.flatnonzero(areas == areas.max())
-    label = tied[0] if len(tied) == 1 else labels[np.isin(labels, tied)][0]
-    x, y, w, h = stats[label, :4]
+    if count > 2:
+        areas = np.bincount(labels.ravel())
+        areas[0] = 0
+        tied = np.flatnonzero(areas == areas.max())
+        label = tied[0] if len(tied) == 1 else labels[np.isin(labels, tied)][0]
+        mask = (labels == label).view(np.uint8)
+    x, y, w, h = cv2.boundingRect(mask)
     return np.array((x, y, x + w, y + h), np.int64)
 
 
 def _as_uint8(mask: np.ndarray) -> np.ndarray:
     if mask.ndim != 2 or mask.size == 0:
         raise ValueError(f'a mask is a non-empty 2-D array; got shape {mask.shape}')
-    return (mask != 0).astype(np.uint8)
+    return np.ascontiguousarray(mask if mask.dtype == bool else mask != 0).view(np.uint8)

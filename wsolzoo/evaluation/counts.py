@@ -5,10 +5,12 @@ The memory depends on thresholds and classes, not on the number of images.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
 from wsolzoo.evaluation.functional import boxes as box_functions
+from wsolzoo.evaluation.functional import flood
 from wsolzoo.evaluation.protocols import Protocol
 from wsolzoo.evaluation.records import BoxRecord
 
@@ -152,9 +154,12 @@ def hits_of(record: BoxRecord, protocol: Protocol, count: int, rank: int | None)
 
 def centred_hits(record: BoxRecord, protocol: Protocol) -> np.ndarray:
     """Whether each centred box is a hit, (baselines, levels) bool."""
-    boxes = np.concatenate([box_functions.centred(record.size, share) for share in BASELINES.values()])
-    best = box_functions.ious(boxes, record.truths, protocol.hit.offset).max(1, initial=0.0)
-    return is_hit(best, protocol).T
+    return is_hit(flood.best_ious(_centred(record.size), record.truths, protocol.hit.offset), protocol).T
+
+
+@lru_cache(maxsize=8)
+def _centred(size: tuple[int, int]) -> np.ndarray:
+    return np.concatenate([box_functions.centred(size, share) for share in BASELINES.values()])
 
 
 def rank_of(scores: np.ndarray | Mapping[int, float] | None, label: int) -> int | None:

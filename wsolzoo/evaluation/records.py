@@ -72,15 +72,27 @@ def to_levels(map: np.ndarray, protocol: Protocol, thresholds: np.ndarray) -> Le
         thresholds: (T,) ascending.
     """
     if protocol.map.quantise:
-        array = maps.quantise(map)
-        reference = float(array.max()) if protocol.threshold.reference == 'max' else _reference(array, protocol)
-        return Levels(array, np.minimum((thresholds * reference).astype(np.int64), 255), 256)
+        return _grey_levels(maps.quantise(map), protocol, thresholds)
     ranks = np.searchsorted(thresholds, map.ravel(), side='left').astype(np.uint16).reshape(map.shape)
     return Levels(ranks, np.arange(len(thresholds)), len(thresholds) + 1)
 
 
 def _reference(array: np.ndarray, protocol: Protocol) -> float:
     return float(np.percentile(array, 90)) if protocol.threshold.reference == 'p90' else 255.0
+
+
+def levels_of(map: np.ndarray, protocol: Protocol, thresholds: np.ndarray, size: tuple[int, int]) -> Levels:
+    """A raw map as integer levels in the view; the usual rule (min-max after resizing) takes a short cut."""
+    rule = protocol.map
+    usual = rule.normalizer == 'minmax' and not rule.arguments and not rule.before_resize and rule.quantise
+    if not usual or not np.isfinite(map).all():
+        return to_levels(normalised(map, protocol, size), protocol, thresholds)
+    return _grey_levels(flood.grey_levels(maps.resize(map, size, rule.interpolation)), protocol, thresholds)
+
+
+def _grey_levels(array: np.ndarray, protocol: Protocol, thresholds: np.ndarray) -> Levels:
+    reference = float(array.max()) if protocol.threshold.reference == 'max' else _reference(array, protocol)
+    return Levels(array, np.minimum((thresholds * reference).astype(np.int64), 255), 256)
 
 
 def read_truths(boxes: np.ndarray, protocol: Protocol, size: tuple[int, int]) -> np.ndarray:
@@ -115,7 +127,7 @@ def box_record(
     if map is None:
         one = np.zeros(1)
         return BoxRecord(one.astype(np.uint16), np.zeros((1, 4), np.int32), one, one == 0, truths, True, size)
-    levels = to_levels(normalised(map, protocol, size), protocol, thresholds)
+    levels = levels_of(map, protocol, thresholds, size)
     if rule.component == 'all contours':
         scores, boxes = flood.best_boxes(levels.array, truths, protocol.hit.offset, rule.clip, levels.count)
         empty = scores < 0
@@ -128,7 +140,7 @@ def box_record(
     starts = _runs(boxes, empty, levels.index)
     at = levels.index[starts]
     boxes, empty = boxes[at], empty[at]
-    scores = box_functions.ious(boxes, truths, protocol.hit.offset).max(1, initial=0.0)
+    scores = flood.best_ious(boxes, truths, protocol.hit.offset)
     degenerate = maps.is_degenerate(map)
     return BoxRecord(starts.astype(np.uint16), boxes, scores, empty, truths, degenerate, size)
 

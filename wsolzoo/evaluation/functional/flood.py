@@ -234,6 +234,33 @@ def best_boxes(
     return ious, out
 
 
+def grey_levels(map: np.ndarray) -> np.ndarray:
+    """``quantise(minmax(map))`` of :mod:`wsolzoo.maps` in one pass, bit for bit.
+
+    Args:
+        map: (h, w) float64, finite.
+
+    Returns:
+        ndarray: (h, w) uint8; zeros for a constant map.
+    """
+    loops = kernels()
+    if loops is None:
+        return maps.quantise(maps.minmax(map))
+    grey = np.empty(map.shape, np.uint8)
+    loops.to_grey(map, grey)
+    return grey
+
+
+def best_ious(boxes: np.ndarray, truths: np.ndarray, offset: int) -> np.ndarray:
+    """Best IoU of every box (N, 4) with any of ``truths`` (M, 4), (N,) float64; 0 where M = 0."""
+    loops = kernels()
+    if loops is None:
+        return box_ious(boxes, truths, offset).max(1, initial=0.0)
+    out = np.empty(len(boxes))
+    loops.score_boxes(boxes, truths, float(offset), out)
+    return out
+
+
 def _steps(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Thresholds at which ``{levels > t}`` changes, and the first threshold after each run."""
     present = np.unique(levels)

@@ -64,6 +64,15 @@ def fill_holes(image, filled, queue, queued, height, width):
                     count += 1
 
 
+@njit(**_NOGIL, inline='always')
+def place(image, order, cursors, stream, at):
+    """Put one pixel where its stream's counter for its level points to."""
+    level = image[at]
+    cursor = cursors[stream, level]
+    order[cursor] = at
+    cursors[stream, level] = cursor + uint32(1)
+
+
 @njit(**_NOGIL)
 def sort_pixels(image, order, starts, cursors, first, count):
     """Counting sort: pixels of level v become ``order[starts[v]:starts[v + 1]]``, in raster order.
@@ -93,12 +102,12 @@ def sort_pixels(image, order, starts, cursors, first, count):
             total += found
     starts[levels] = total
     for p in range(quarter):
-        for stream in range(4):
-            if stream == 0 or (stream < 3 and count >= 16) or p < last:
-                at = uint32(a + uint32(stream) * quarter + p)
-                level = image[at]
-                order[cursors[stream, level]] = at
-                cursors[stream, level] += uint32(1)
+        place(image, order, cursors, 0, uint32(a + p))
+        if count >= 16:
+            place(image, order, cursors, 1, uint32(b + p))
+            place(image, order, cursors, 2, uint32(c + p))
+        if p < last:
+            place(image, order, cursors, 3, uint32(d + p))
 
 
 @njit(**_NOGIL)
@@ -329,6 +338,14 @@ def match_components(order, starts, masks, rows, step, groups, hops, state, limi
 
 
 @njit(**_NOGIL)
+def on_border(p, rows, step, height, width):
+    """Whether a pixel touches the frame, or belongs to it."""
+    y = int32(rows[p])
+    x = int32(p) - y * step
+    return x <= 1 or y <= 1 or x >= width or y >= height
+
+
+@njit(**_NOGIL)
 def match_holes(order, starts, masks, rows, step, groups, hops, state, shape, limits, truths, offset, ious, out):
     """The same for the contours of holes: 4-connected components of ``{image <= t}`` that do not touch the frame.
 
@@ -346,10 +363,9 @@ def match_holes(order, starts, masks, rows, step, groups, hops, state, shape, li
         for at in range(starts[level], starts[level + 1]):
             p = order[at]
             mask = masks[p]
-            y = int32(rows[p])
-            x = int32(p) - y * step
-            if x <= 1 or y <= 1 or x >= width or y >= height:
-                root = frame
+            root = frame
+            if level == 0 and on_border(p, rows, step, height, width):
+                pass  # at level 0 the frame does not come before all of its neighbours, so it is asked for
             elif groups[mask] == 0:
                 root = count
                 count += uint32(1)
@@ -359,7 +375,7 @@ def match_holes(order, starts, masks, rows, step, groups, hops, state, shape, li
                 alive += 1
             else:
                 root = find(parent, labels[uint32(p + hops[mask, 0])])
-            if root == frame or groups[mask] > 1:
+            if groups[mask] > 1 or level == 0:
                 for k in range(groups[mask]):
                     other = find(parent, labels[uint32(p + hops[mask, k])])
                     if other == root:
@@ -367,8 +383,11 @@ def match_holes(order, starts, masks, rows, step, groups, hops, state, shape, li
                     if other == frame:
                         root, other = other, root
                     join(parent, area, first, box, root, other)
-            extend(box, root, x, y, -x, -y)
-            touched[root] = 1
+            if root != frame:
+                y = int32(rows[p])
+                x = int32(p) - y * step
+                extend(box, root, x, y, -x, -y)
+                touched[root] = 1
             labels[p] = root
         if starts[level + 1] == starts[starts.size - 1]:
             break
@@ -398,3 +417,31 @@ def pixel_histograms(scores, mask, edges, count, out):
             k -= 1
         out[value, k] += 1
     return -1
+
+
+@njit(**_NOGIL)
+def to_grey(map, grey):
+    """Min-max and truncation to 256 levels in one pass, each step rounded as NumPy rounds it; False if constant."""
+    low = map[0, 0]
+    high = low
+    for y in range(map.shape[0]):
+        for x in range(map.shape[1]):
+            low = min(low, map[y, x])
+            high = max(high, map[y, x])
+    span = high - low
+    if not span > 0:
+        grey[:] = 0
+        return False
+    for y in range(map.shape[0]):
+        for x in range(map.shape[1]):
+            grey[y, x] = uint8(((map[y, x] - low) / span) * 255)
+    return True
+
+
+@njit(**_NOGIL)
+def score_boxes(boxes, truths, offset, out):
+    """Best IoU of every box with any true box."""
+    for k in range(boxes.shape[0]):
+        out[k] = best_iou(
+            float(boxes[k, 0]), float(boxes[k, 1]), float(boxes[k, 2]), float(boxes[k, 3]), truths, offset
+        )
