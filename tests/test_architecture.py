@@ -29,6 +29,8 @@ LEVEL = {
     'config_check': 3,
     'launch': 3,
     'plugins': 3,
+    'preflight': 3,
+    'preflight': 3,
     'testing': 3,
     'zoo': 3,
 }

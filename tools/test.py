@@ -26,10 +26,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Test; returns the exit status: 0, or 2 where the command or the config is wrong."""
+    """Test; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
     from wsolzoo import launch
-    from wsolzoo.config_check import ConfigError
 
     try:
         launch.prepare_environment()
@@ -40,11 +39,11 @@ def main(argv: list[str] | None = None) -> int:
         launch.set_report(cfg, args.show_dir)
         launch.set_launcher(cfg, args.launcher)
         launch.check(cfg, args.cfg_options)
-    except (FileNotFoundError, launch.UsageError, ConfigError) as error:
+        runner = launch.build_runner(cfg, training=False)
+        scores = runner.test()
+    except launch.explained_errors() as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    runner = launch.build_runner(cfg)
-    scores = runner.test()
     if args.out and runner.rank == 0:
         launch.write_result(args.out, runner, scores)
         print(f'results  {args.out}')

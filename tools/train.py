@@ -30,10 +30,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train; returns the exit status: 0, or 2 where the command or the config is wrong."""
+    """Train; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
     from wsolzoo import launch
-    from wsolzoo.config_check import ConfigError
 
     try:
         launch.prepare_environment()
@@ -47,10 +46,10 @@ def main(argv: list[str] | None = None) -> int:
             launch.set_auto_scale_lr(cfg)
         launch.set_launcher(cfg, args.launcher)
         launch.check(cfg, args.cfg_options)
-    except (FileNotFoundError, launch.UsageError, ConfigError) as error:
+        launch.build_runner(cfg).train()
+    except launch.explained_errors() as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    launch.build_runner(cfg).train()
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from wsolzoo.compat import prepare, quiet_logger
-from wsolzoo.config_check import check_config
+from wsolzoo.config_check import ConfigError, check_config
 from wsolzoo.plugins import load_plugins
 from wsolzoo.resources import find_config
 
@@ -64,19 +64,31 @@ def set_randomness(cfg: Config, seed: int | None, deterministic: bool) -> None:
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
-    """``auto`` continues from the newest checkpoint of the work dir, a path from that file.
+    """``auto`` continues from the newest complete checkpoint of the work dir, a path from that file.
+
+    Where ``auto`` finds none, the run starts as it would have without the flag. A config's ``resume=True`` without
+    ``load_from`` means ``auto``. MMEngine would believe the file ``last_checkpoint``, which a killed run may have left
+    empty or naming a checkpoint that is gone.
 
     Raises:
         FileNotFoundError: the file does not exist.
     """
+    if resume is None and cfg.get('resume') and not cfg.get('load_from'):
+        resume = 'auto'
     if resume is None:
         return
-    cfg.resume = True
-    cfg.load_from = None
-    if resume != 'auto':
-        if '://' not in resume and not Path(resume).is_file():
-            raise FileNotFoundError(missing_checkpoint(resume))
-        cfg.load_from = resume
+    if resume == 'auto':
+        from wsolzoo.engine.checkpoint_hook import newest_checkpoint
+
+        newest = newest_checkpoint(cfg.work_dir)
+        cfg.resume = newest is not None
+        if newest is None:
+            print(f'no checkpoint in {cfg.work_dir} to resume from: starting at the beginning', file=sys.stderr)
+            return
+        resume = str(newest)
+    if '://' not in resume and not Path(resume).is_file():
+        raise FileNotFoundError(missing_checkpoint(resume))
+    cfg.resume, cfg.load_from = True, resume
 
 
 def missing_checkpoint(path: str) -> str:
@@ -211,12 +223,32 @@ def check(cfg: Config, options: Sequence[str] = ()) -> None:
         print(f'warning: {warning}', file=sys.stderr)
 
 
-def build_runner(cfg: Config):
-    """Build the Runner of a checked config."""
+def explained_errors() -> tuple[type[Exception], ...]:
+    """Errors whose text says what is wrong and what to do: a tool prints them without a traceback."""
+    from wsolzoo.datasets.loading import BrokenFile
+    from wsolzoo.engine.checkpoint import UnsafeCheckpointError
+    from wsolzoo.engine.finite_loss import NonFiniteLossError
+    from wsolzoo.engine.resume import ChangedScheduleError
+    from wsolzoo.engine.selection import SelectionError
+    from wsolzoo.preflight import PreflightError
+
+    own = (BrokenFile, UnsafeCheckpointError, NonFiniteLossError, ChangedScheduleError, SelectionError, PreflightError)
+    return (FileNotFoundError, UsageError, ConfigError, *own)
+
+
+def build_runner(cfg: Config, training: bool = True):
+    """Build the Runner of a checked config, after a look at what would make the run fail later.
+
+    Raises:
+        wsolzoo.preflight.PreflightError: something would.
+    """
     from mmengine.runner import Runner
 
+    from wsolzoo import preflight
     from wsolzoo.registry import RUNNERS
 
+    preflight.check_config(cfg, training)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     quiet_logger(runner.logger)
+    preflight.check_runner(runner, training)
     return runner

@@ -8,6 +8,7 @@ default_hooks = dict(
     finite_loss=dict(type='FiniteLossHook'),
     random_state=dict(type='RandomStateHook'),
     resume=dict(type='ResumeHook'),
+    selection=dict(type='SelectionHook'),
     progress=dict(type='ProgressHook'),
 )
 env_cfg = dict(

@@ -15,6 +15,7 @@ from wsolzoo.resources import PREFIX, config_dir
 
 # Read by Runner through `cfg.get`, or by the configs and tools around it; not arguments of its constructor.
 BESIDES_RUNNER = {
+    'allow_test_selection',
     'compile',
     'custom_imports',
     'find_unused_parameters',

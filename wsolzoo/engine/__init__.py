@@ -13,6 +13,7 @@ from wsolzoo.engine import (
     random_state,
     report_hook,
     resume,
+    selection,
     terminal,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     'random_state',
     'report_hook',
     'resume',
+    'selection',
     'terminal',
 ]

@@ -103,11 +103,19 @@ def load_from_local(filename: str, map_location: Any = None) -> Mapping[str, Any
         return load_file(path)
     try:
         with _only_allowed():
-            return torch.load(path, map_location=map_location, weights_only=True)
+            return _without_source(torch.load(path, map_location=map_location, weights_only=True))
     except UnpicklingError as error:
         raise UnsafeCheckpointError(_explain_refusal(path, str(error))) from None
     except (RuntimeError, EOFError) as error:
         raise ValueError(f'{path} is no readable checkpoint ({error}). Is the file complete?') from error
+
+
+def _without_source(checkpoint: Any) -> Any:
+    """The checkpoint without ``meta['config']``: MMEngine's ``Runner.resume`` would run that text as Python."""
+    meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
+    if isinstance(meta, dict):
+        meta.pop('config', None)
+    return checkpoint
 
 
 def _explain_refusal(path: Path, error: str) -> str:

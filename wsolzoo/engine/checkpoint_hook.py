@@ -1,6 +1,7 @@
 """Checkpoints of a run that may be killed at any moment."""
 
 import re
+from collections import deque
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -29,14 +30,19 @@ class SafeCheckpointHook(CheckpointHook):
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         keep, self.max_keep_ckpts = self.max_keep_ckpts, -1
+        outdated: list[int] = []
         if keep > 0 and step not in self.keep_ckpt_ids:
-            self.keep_ckpt_ids.append(step)
-        outdated = [self.keep_ckpt_ids.popleft() for _ in range(len(self.keep_ckpt_ids) - keep)] if keep > 0 else []
-        runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+            outdated = list(self.keep_ckpt_ids)[: max(0, len(self.keep_ckpt_ids) + 1 - keep)]
+            kept = [*list(self.keep_ckpt_ids)[len(outdated) :], step]
+            # the new checkpoint still knows the outdated ones: a run resumed from it removes those that a kill spared
+            runner.message_hub.update_info('keep_ckpt_ids', [*outdated, *kept])
+            self.keep_ckpt_ids = deque(kept, keep)
         try:
             super()._save_checkpoint_with_step(runner, step, meta)
         finally:
             self.max_keep_ckpts = keep
+        if keep > 0:
+            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
         if is_main_process():
             for old in outdated:
                 Path(self.out_dir, self.filename_tmpl.format(old)).unlink(missing_ok=True)

@@ -51,8 +51,8 @@ class FiniteLossHook(Hook):
         names = ', '.join(str(sample.get('img_path', sample.get('img_id', '?'))) for sample in samples)
         good = newest_checkpoint(runner.work_dir)
         raise NonFiniteLossError(
-            f'{", ".join(f"{name} is {value}" for name, value in wrong.items())} in epoch {runner.epoch + 1}, iteration '
-            f'{runner.iter + 1}. Images of the batch: {names or "unknown"}. '
+            f'{", ".join(f"{name} is {value}" for name, value in wrong.items())} in epoch {runner.epoch + 1}, '
+            f'iteration {runner.iter + 1}. Images of the batch: {names or "unknown"}. '
             + (f'The last good checkpoint is {good}. ' if good else 'No checkpoint was saved yet. ')
             + 'Look at these images (tools/dataset_tools/verify.py), lower the learning rate, or clip gradients '
             '(optim_wrapper.clip_grad=dict(max_norm=…)), then continue with --resume.'

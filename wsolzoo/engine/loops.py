@@ -4,6 +4,7 @@ import torch
 from mmengine.logging import print_log
 from mmengine.runner import TestLoop, autocast
 
+from wsolzoo.engine.selection import guard_selection
 from wsolzoo.registry import LOOPS
 
 
@@ -32,6 +33,8 @@ class CalibratedTestLoop(TestLoop):
                 'or no val_evaluator. Add both, or set test_cfg=dict(type="TestLoop") to report oracle thresholds only.'
             )
         dataloader = self.runner.build_dataloader(cfg.val_dataloader, seed=self.runner.seed)
+        if any(hasattr(metric, 'transfer') for metric in self.evaluator.metrics):
+            guard_selection(self.runner, dataloader.dataset, 'thresholds')
         evaluator = self.runner.build_evaluator(cfg.val_evaluator)
         evaluator.dataset_meta = getattr(dataloader.dataset, 'metainfo', None)
         print_log(f'Choosing thresholds on {len(dataloader.dataset)} validation images.', 'current')

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wsolzoo.engine.second_look import second_look
+from wsolzoo.engine.selection import STAMP, selected_on_test
 from wsolzoo.engine.training_log import training_curves
 from wsolzoo.registry import HOOKS, VISUALIZERS
 
@@ -77,6 +78,8 @@ class ReportHook(Hook):
             curves=self._curves(runner),
             meta=_for_people(runner, meta, self.seed),
         )
+        if meta[STAMP]:
+            self.console.print(f'[bold red]selected on test: {escape(meta[STAMP])}[/]; these numbers are no estimate')
         self._print_table(heads, result, report)
 
     def _pictures(self, runner, result: dict, visualizer) -> dict[str, dict]:
@@ -153,6 +156,7 @@ def describe_run(runner) -> dict:
         'config_file': filename,
         'checkpoint': runner._load_from and str(runner._load_from),
         'seed': runner.seed,
+        STAMP: ', '.join(selected_on_test(runner)) or None,
         'command': ' '.join(sys.argv),
         'date': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'data': type(runner.test_loop.dataloader.dataset).__name__,

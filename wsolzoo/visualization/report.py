@@ -119,6 +119,8 @@ def _facts(result: dict, meta: dict) -> list[str]:
     ]
     if meta.get('classes'):
         facts.append(f'{len(meta["classes"]):,} classes')
+    if meta.get('selected_on_test'):
+        facts.insert(0, f'SELECTED ON TEST: {meta["selected_on_test"]}')
     facts += [f'{key} {meta[key]}' for key in ('seed',) if meta.get(key) is not None]
     return facts + [str(meta[key]) for key in ('date',) if meta.get(key)]
 
