@@ -38,7 +38,7 @@ class ProgressHook(Hook):
 
     priority = 'LOW'  # after the hooks that write the scalars of this iteration
 
-    def __init__(self, interval: float = 30.0, shown: int = 4) -> None:
+    def __init__(self, interval: float = 30.0, shown: int = 3) -> None:
         self.interval = interval
         self.shown = shown
         self.console = Console()
@@ -75,7 +75,9 @@ class ProgressHook(Hook):
         """Print the scores of this validation on one line."""
         self._end('val')
         if is_main_process():
-            self.console.print(f'{_place(runner, done=True)}  {brief(metrics or {}, self.shown)}', highlight=False)
+            self.console.print(
+                f'{_place(runner, done=True)}  {brief(metrics or {}, self.shown)}', highlight=False, soft_wrap=True
+            )
 
     def before_test_epoch(self, runner) -> None:
         """Start the bar of a test."""
@@ -195,12 +197,13 @@ def _training_note(runner, outputs: dict | None) -> str:
     return ' · '.join(words)
 
 
-def brief(metrics: dict, count: int = 4) -> str:
+def brief(metrics: dict, count: int = 3) -> str:
     """The scores people ask for, on one line: ``top1 93.2 · GTKnown 61.0``."""
     numbers = {
         key: value for key, value in metrics.items() if isinstance(value, (int, float)) and 'threshold' not in key
     }
-    return ' · '.join(f'{key} {numbers[key]:.4g}' for key in preferred(list(numbers))[:count])
+    shown = preferred(list(numbers))[:count]
+    return ' · '.join(f'{key.removeprefix("classification/")} {numbers[key]:.4g}' for key in shown)
 
 
 def clock(seconds: float) -> str:
