@@ -35,9 +35,12 @@ def main(argv: list[str] | None = None) -> int:
     from rich.progress import track
 
     from wsolzoo.apis.inferencer import LocalizationInferencer, expand
+    from wsolzoo.apis.map_inferencer import makes_maps
 
     try:
         images = unique(expand(args.images))
+        if makes_maps(args.config):
+            return estimate(args, images)
         inferencer = LocalizationInferencer(
             args.config, args.checkpoint, args.device, args.normalizer, args.threshold, args.all_boxes
         )
@@ -50,6 +53,25 @@ def main(argv: list[str] | None = None) -> int:
     for (img_id, _), result in track(zip(images, results, strict=True), 'localizing', total=len(images)):
         write(out_dir, img_id, result)
     print(f'{len(images)} results in {out_dir}')
+    return 0
+
+
+def estimate(args: argparse.Namespace, images: list) -> int:
+    """Write map and picture of every image, for a model of saliency or defocus; defocus maps are in pixels of sigma."""
+    import numpy as np
+    from rich.progress import track
+
+    from wsolzoo.apis.map_inferencer import MapInferencer
+    from wsolzoo.visualization import save_png
+
+    inferencer = MapInferencer(args.config, args.checkpoint, args.device)
+    for img_id, image in track(images, 'estimating'):
+        result = inferencer(image)[0]
+        target = Path(args.out_dir) / img_id
+        target.parent.mkdir(parents=True, exist_ok=True)
+        np.save(target.with_name(f'{target.name}.npy'), result.get('sigma', result['map']))
+        save_png(target.with_name(f'{target.name}.png'), result['picture'])
+    print(f'{len(images)} results in {args.out_dir}')
     return 0
 
 
