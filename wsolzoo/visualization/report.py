@@ -122,7 +122,7 @@ def _facts(result: dict, meta: dict) -> list[str]:
     if meta.get('selected_on_test'):
         facts.insert(0, f'SELECTED ON TEST: {meta["selected_on_test"]}')
     facts += [f'{key} {meta[key]}' for key in ('seed',) if meta.get(key) is not None]
-    return facts + [str(meta[key]) for key in ('date',) if meta.get(key)]
+    return facts + [str(meta[key])[:16].replace('T', ' ') for key in ('date',) if meta.get(key)]
 
 
 def _accuracy_curves(result: dict) -> list[dict]:
