@@ -19,6 +19,7 @@ env_cfg = dict(
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
 log_processor = dict(by_epoch=True)
 log_level = 'INFO'
+runner_type = 'TerseRunner'
 randomness = dict(seed=0)
 load_from = None
 resume = False
