@@ -137,14 +137,15 @@ def is_hit(ious: np.ndarray, protocol: Protocol, top_k: bool = False) -> np.ndar
 
 def hits_of(record: BoxRecord, protocol: Protocol, count: int, rank: int | None) -> tuple[np.ndarray, np.ndarray | int]:
     """Hits of one image by kind, IoU level and threshold, and at which thresholds it is in the denominator."""
-    lengths = np.diff(record.starts.astype(np.int64), append=count)
+    lengths = np.empty(len(record.starts), np.int64)
+    lengths[:-1], lengths[-1] = record.starts[1:], count
+    lengths -= record.starts
     box = is_hit(record.ious, protocol)
-    kinds = [box]
+    hits = box[None]
     if rank is not None:
         same = protocol.hit.strict_topk == protocol.hit.strict
         top = box if same else is_hit(record.ious, protocol, top_k=True)
-        kinds += [top & (rank < 1), top & (rank < 5)]
-    hits = np.stack(kinds)
+        hits = np.stack([box, top & (rank < 1), top & (rank < 5)])
     counted: np.ndarray | int = 1
     if protocol.box is not None and protocol.box.empty == 'skip' and record.empty.any():
         hits = hits & ~record.empty

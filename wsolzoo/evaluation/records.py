@@ -147,9 +147,9 @@ def box_record(
 
 def _runs(boxes: np.ndarray, empty: np.ndarray, index: np.ndarray) -> np.ndarray:
     """Threshold indices at which the box differs from that of the threshold before."""
-    changed = np.empty(len(boxes), bool)
-    changed[0] = True
-    changed[1:] = (boxes[1:] != boxes[:-1]).any(1) | (empty[1:] != empty[:-1])
+    pairs = np.ascontiguousarray(boxes, np.int32).view(np.int64)
+    changed = np.ones(len(boxes), bool)
+    changed[1:] = (pairs[1:, 0] != pairs[:-1, 0]) | (pairs[1:, 1] != pairs[:-1, 1]) | (empty[1:] != empty[:-1])
     run = np.cumsum(changed)[index]
     return np.concatenate([[0], 1 + np.flatnonzero(run[1:] != run[:-1])])
 

@@ -18,6 +18,7 @@ import threading
 from functools import lru_cache
 from types import ModuleType
 
+import cv2
 import numpy as np
 
 from wsolzoo import maps
@@ -269,20 +270,34 @@ def _steps(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _largest_boxes_cv2(levels: np.ndarray, component: str, out: np.ndarray) -> np.ndarray:
-    box_of = maps.largest_contour_box if component == CONTOUR else maps.largest_component_box
+    """Holes cannot win, so that outer contours are enough; OpenCV lists them in the same order as in a tree."""
     for begin, end in zip(*_steps(levels), strict=True):
-        out[begin:end] = box_of(levels > begin)
+        mask = (levels > begin).view(np.uint8)
+        if component == PIXELS:
+            out[begin:end] = maps.largest_component_box(mask)
+            continue
+        contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[-2]
+        x, y, w, h = cv2.boundingRect(max(contours, key=cv2.contourArea) if len(contours) > 1 else contours[0])
+        out[begin:end] = x, y, x + w, y + h
     return out
 
 
 def _best_boxes_cv2(
     levels: np.ndarray, truths: np.ndarray, offset: int, limits: tuple[int, int], scores: np.ndarray, out: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    for begin, end in zip(*_steps(levels), strict=True):
-        boxes = maps.contour_boxes(levels > begin)
-        boxes[:, 2:] = np.minimum(boxes[:, 2:], limits)
-        best = box_ious(boxes, truths, offset).max(1, initial=0.0)
-        sizes = np.prod(boxes[:, 2:] - boxes[:, :2] + 1, axis=1)
-        at = np.lexsort((sizes, best))[-1]
+    begins, ends = _steps(levels)
+    found, first = [], []
+    for begin in begins:
+        first.append(len(found))
+        mask = (levels > begin).view(np.uint8)
+        found += map(cv2.boundingRect, cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[-2])
+    if not found:
+        return scores, out
+    boxes = np.array(found)
+    boxes[:, 2:] = np.minimum(boxes[:, :2] + boxes[:, 2:], limits)
+    best = box_ious(boxes, truths, offset).max(1, initial=0.0)
+    sizes = np.prod(boxes[:, 2:] - boxes[:, :2] + 1, axis=1)
+    for begin, end, start, stop in zip(begins, ends, first, [*first[1:], len(found)], strict=True):
+        at = start + np.lexsort((sizes[start:stop], best[start:stop]))[-1]
         scores[begin:end], out[begin:end] = best[at], boxes[at]
     return scores, out
