@@ -1,4 +1,4 @@
-# make install | test | demo | lint | docs | test-originals. A bare checkout needs only Python 3.10-3.13 (3.11 preferred) and make.
+# make install | test | demo | lint | docs | test-originals: a bare checkout needs only make and Python 3.11 (3.10-3.13).
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.10 python3; do \

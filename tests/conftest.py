@@ -37,3 +37,13 @@ def data_dir() -> Path:
 def repo() -> Path:
     """The top of the checkout."""
     return REPO
+
+
+@pytest.fixture(autouse=True)
+def no_scope_left():
+    """A Runner sets the scope in which bare type names are looked up, for the whole process."""
+    from mmengine.registry import DefaultScope
+
+    DefaultScope._instance_dict.clear()
+    yield
+    DefaultScope._instance_dict.clear()

@@ -223,16 +223,20 @@ def check(cfg: Config, options: Sequence[str] = ()) -> None:
         print(f'warning: {warning}', file=sys.stderr)
 
 
+EXPLAINED = {
+    'datasets.loading': 'BrokenFile',
+    'engine.checkpoint': 'UnsafeCheckpointError',
+    'engine.finite_loss': 'NonFiniteLossError',
+    'engine.resume': 'ChangedScheduleError',
+    'engine.selection': 'SelectionError',
+    'preflight': 'PreflightError',
+}
+
+
 def explained_errors() -> tuple[type[Exception], ...]:
     """Errors whose text says what is wrong and what to do: a tool prints them without a traceback."""
-    from wsolzoo.datasets.loading import BrokenFile
-    from wsolzoo.engine.checkpoint import UnsafeCheckpointError
-    from wsolzoo.engine.finite_loss import NonFiniteLossError
-    from wsolzoo.engine.resume import ChangedScheduleError
-    from wsolzoo.engine.selection import SelectionError
-    from wsolzoo.preflight import PreflightError
-
-    own = (BrokenFile, UnsafeCheckpointError, NonFiniteLossError, ChangedScheduleError, SelectionError, PreflightError)
+    loaded = [(sys.modules.get(f'wsolzoo.{module}'), name) for module, name in EXPLAINED.items()]
+    own = (getattr(module, name) for module, name in loaded if module)  # what is not imported has raised nothing
     return (FileNotFoundError, UsageError, ConfigError, *own)
 
 

@@ -85,7 +85,7 @@ def load(path: Path) -> Config:
 
 
 def check_said(path: Path, cfg: Config, place: str) -> Iterator[str]:
-    """What a leaf must state itself although a base may say it too: batch size and, where there are classes, how many."""
+    """What a leaf states itself although a base may say it too: batch size and, where there are any, classes."""
     tree = ast.parse(path.read_text(encoding='utf-8'))
     said: set = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
     said |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
