@@ -1,0 +1,153 @@
+"""The localizer and its CAM heads against the definitions, and its messages."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from wsolzoo.models.heads import CAMHead, ConvCAMHead
+from wsolzoo.models.heads.base import MaskHead
+from wsolzoo.models.outputs import HeadOutput, LinearMaps
+from wsolzoo.registry import MODELS
+from wsolzoo.structures import LocSample
+from wsolzoo.testing import build_model, tiny_batch
+
+
+def config(**changes) -> dict:
+    model = {
+        'type': 'Localizer',
+        'data_preprocessor': {'type': 'ImgDataPreprocessor', 'mean': [100.0] * 3, 'std': [50.0] * 3},
+        'backbone': {'type': 'PlainNet', 'base_channels': 4, 'strides': (2, 2)},
+        'head': {'type': 'CAMHead', 'num_classes': 5},
+    }
+    return {'model': model | changes}
+
+
+def prepared(model, **kwargs):
+    return model.data_preprocessor(tiny_batch(5, 32, **kwargs), training=False)
+
+
+def test_cam_is_the_linear_read_out_and_its_mean_the_logit():
+    torch.manual_seed(0)
+    head, feat = CAMHead(5, (7,)), torch.randn(2, 7, 4, 6)
+    output = head((feat,))
+    expected = torch.einsum('kc,nchw->nkhw', head.fc.weight, feat) / 7
+    torch.testing.assert_close(output.maps, expected.detach())
+    torch.testing.assert_close(output.logits, expected.mean((2, 3)) * 7 + head.fc.bias)
+    assert not output.maps.requires_grad
+
+
+@pytest.mark.parametrize('kind', ['tensor', 'linear'])
+def test_maps_of_picks_the_classes_asked_for(kind):
+    torch.manual_seed(0)
+    linear = LinearMaps(torch.randn(2, 3, 4, 4), torch.randn(5, 3))
+    output = HeadOutput(torch.zeros(2, 5), linear if kind == 'linear' else linear.all())
+    classes = torch.tensor([[4, 0], [2, 2]])
+    expected = torch.stack([linear.all()[n, classes[n]] for n in range(2)])
+    torch.testing.assert_close(output.maps_of(classes), expected)
+
+
+def test_convolutional_cam_cuts_the_ring_that_padding_adds():
+    torch.manual_seed(0)
+    head = ConvCAMHead(5, (3,), mid_channels=(), dropout=0.0, relu=True, padding=1)
+    feat = torch.randn(1, 3, 4, 4)
+    output, conv = head((feat,)), head.classifier[-1]
+    scores = F.conv2d(feat, conv.weight, conv.bias, padding=1).relu()
+    assert output.maps.shape == (1, 5, 4, 4)
+    torch.testing.assert_close(output.maps, scores[:, :, 1:-1, 1:-1])
+    torch.testing.assert_close(output.logits, scores.mean((2, 3)))
+
+
+def test_three_modes():
+    torch.manual_seed(0)
+    model = build_model(config())
+    batch = prepared(model)
+    scalars = model(batch['inputs'], batch['data_samples'], mode='loss')
+    assert set(scalars) == {'loss_cls', 'top1'}
+    assert isinstance(model(batch['inputs']), HeadOutput)
+    samples = model(batch['inputs'], batch['data_samples'], mode='predict')
+    assert samples[0].pred_map.shape == (8, 8)
+    with pytest.raises(ValueError, match='mode must be'):
+        model(batch['inputs'], mode='train')
+
+
+@pytest.mark.parametrize('cam_class', ['gt', 'pred', 3])
+def test_whose_map_is_predicted(cam_class):
+    torch.manual_seed(0)
+    model = build_model(config(cam_class=cam_class)).eval()
+    batch = prepared(model)
+    output = model(batch['inputs'])
+    for n, sample in enumerate(model(batch['inputs'], batch['data_samples'], mode='predict')):
+        ranked = output.logits[n].argsort(descending=True)
+        classes = {'gt': [sample.gt_label], 'pred': [ranked[0]], 3: ranked[:3]}[cam_class]
+        expected = torch.stack([output.maps[n, int(c)] for c in classes]).mean(0)
+        torch.testing.assert_close(sample.pred_map, expected)
+        torch.testing.assert_close(sample.pred_scores, output.logits[n].softmax(0))
+        assert sample.cam_class == cam_class
+
+
+def test_class_scores_are_the_mean_softmax_of_the_views():
+    torch.manual_seed(0)
+    model = build_model(config()).eval()
+    batch = tiny_batch(5, 32, batch_size=1)
+    views = torch.randint(0, 256, (10, 3, 32, 32), dtype=torch.uint8)
+    batch['data_samples'][0].score_views = views
+    sample = model.test_step(batch)[0]
+    expected = model((views.float() - 100) / 50).logits.softmax(1).mean(0)
+    torch.testing.assert_close(sample.pred_scores, expected)
+
+
+class Neck(nn.Module):
+    def forward(self, feat):
+        return feat * 2, None
+
+
+def test_resuming_runs_the_rest_with_its_necks_and_frozen_teaches_nothing():
+    torch.manual_seed(0)
+    MODELS.register_module(name='TestDoublingNeck', module=Neck, force=True)
+    model = build_model(config(necks={'stage1.1': {'type': 'TestDoublingNeck'}})).train()
+    x = torch.randn(2, 3, 32, 32)
+    (whole,), _ = model.backbone(x)
+    stem = model.backbone.run_stage('stem', x)
+    model.eval()
+    torch.testing.assert_close(model.resume(stem.detach(), after='stem')[0], 2 * model.backbone(stem, start=1)[0][0])
+    model.train()
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    feature = stem.detach().requires_grad_()
+    model.resume(feature, after='stem', frozen=True)[0].sum().backward()
+    assert feature.grad.abs().sum() > 0
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert all(torch.equal(before[name], buffer) for name, buffer in model.named_buffers())
+    assert whole.shape == (2, 8, 8, 8)
+
+
+class Mixing(nn.Module):
+    mixes_labels = True
+
+    def forward(self, inputs, labels):
+        return inputs, F.one_hot(labels, 5).float()
+
+
+def test_augmentations_may_soften_labels_unless_the_head_needs_one():
+    MODELS.register_module(name='TestMixing', module=Mixing, force=True)
+    model = build_model(config(batch_augments=[{'type': 'TestMixing'}]))
+    batch = prepared(model)
+    assert torch.isfinite(model(batch['inputs'], batch['data_samples'], mode='loss')['loss_cls'])
+    head = {'type': 'BASHead', 'num_classes': 5, 'tap': 'stem', 'mid_channels': 4}
+    backbone = {'type': 'PlainNet', 'base_channels': 4, 'strides': (2, 2), 'out_stages': ('stem', 'stage1')}
+    with pytest.raises(ValueError, match='mixture of two'):
+        build_model(config(backbone=backbone, head=head, batch_augments=[{'type': 'TestMixing'}]))
+
+
+def test_messages_say_what_to_do():
+    with pytest.raises(ValueError, match="cam_class must be 'gt', 'pred' or a positive integer; got 'top'"):
+        build_model(config(cam_class='top'))
+    with pytest.raises(ValueError, match='num_classes must be at least 1'):
+        MaskHead(0, (3,))
+    with pytest.raises(ValueError, match='stage1'):
+        build_model(config(necks={'stage9': {'type': 'InCANeck'}}))
+    model = build_model(config())
+    with pytest.raises(ValueError, match=r'cam_class="pred"'):
+        model(torch.zeros(1, 3, 32, 32), [LocSample(metainfo={'img_id': 'a.jpg'})], mode='predict')
+    with pytest.raises(ValueError, match=r"'a.jpg' has label 7, but head.num_classes=5 allows 0..4"):
+        model(torch.zeros(1, 3, 32, 32), [LocSample(metainfo={'img_id': 'a.jpg'}, gt_label=7)], mode='loss')
