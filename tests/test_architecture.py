@@ -30,7 +30,6 @@ LEVEL = {
     'launch': 3,
     'plugins': 3,
     'preflight': 3,
-    'preflight': 3,
     'testing': 3,
     'zoo': 3,
 }
