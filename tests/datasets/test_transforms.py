@@ -262,3 +262,13 @@ def test_a_drawn_image_passes_through():
     img = np.zeros((4, 6, 3), np.uint8)
     results = LoadImage()({'img': img})
     assert results['img'] is img and results['ori_shape'] == (4, 6)
+
+
+def test_boxes_are_scaled_without_losing_the_last_digit():
+    """x * 224 / w and x * (224 / w) differ in the last bit, and truncation to integers makes that a pixel."""
+    for width in range(201, 600, 31):
+        boxes = np.array([[x, x, x + 1, x + 1] for x in range(0, width, 7)], np.float64)
+        img = np.zeros((width, width, 3), np.uint8)
+        got = AntialiasResize(224).transform({'img': img, 'gt_bboxes': boxes})['gt_bboxes']
+        expected = np.array([[value * 224.0 / width for value in box] for box in boxes.tolist()])
+        np.testing.assert_array_equal(got, expected)

@@ -95,8 +95,9 @@ class AntialiasResize(BaseTransform):
         height, width = results['img'].shape[:2]
         results['img'] = antialias_resize(results['img'], self.size)
         if 'gt_bboxes' in results:
-            scale = np.array([self.size[1] / width, self.size[0] / height] * 2)
-            results['gt_bboxes'] = results['gt_bboxes'] * scale
+            # multiply first, as Choe et al. do: the result may be truncated, and x * (224 / w) can fall just below it
+            new_size, old_size = np.array([self.size[::-1] * 2, (width, height) * 2], np.float64)
+            results['gt_bboxes'] = results['gt_bboxes'] * new_size / old_size
         if 'gt_seg_map' in results:
             results['gt_seg_map'] = nearest_resize(results['gt_seg_map'], self.size)
         if 'gt_map' in results:
