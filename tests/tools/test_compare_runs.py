@@ -1,0 +1,53 @@
+"""The table over runs: means by hand, and rows that may not share it."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+SPEC = importlib.util.spec_from_file_location(
+    'compare_runs', Path(__file__).parents[2] / 'tools/analysis_tools/compare_runs.py'
+)
+compare_runs = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(compare_runs)
+
+
+def run(folder: Path, gt_known: float, fingerprint: str = 'a', data: str = 'WSOLScenes') -> str:
+    folder.mkdir()
+    column = {'GTKnown': gt_known, 'Top1Loc': gt_known - 10}
+    entry = {'fingerprint': fingerprint, 'num_images': 5, 'columns': {'transferred': column, 'oracle': None}}
+    content = {
+        'meta': {'data': data},
+        'classification': {'top1': 90.0},
+        'protocols': {'choe2020-v1': entry},
+        'centered_box': {'GT-known': 27.4},
+    }
+    (folder / 'metrics.json').write_text(json.dumps(content))
+    return str(folder)
+
+
+def test_mean_and_deviation_over_seeds(tmp_path, capsys):
+    one, two, three = (run(tmp_path / f's{i}', value) for i, value in enumerate([60.0, 64.0, 50.0]))
+    assert compare_runs.main([f'BAS={one},{two}', f'CAM={three}']) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        '| method | seeds | Top-1 | GT-known | Top-1 Loc |',
+        '|---|---|---|---|---|',
+        '| BAS | 2 | 90.0 ± 0.0 | 62.0 ± 2.8 | 52.0 ± 2.8 |',
+        '| CAM | 1 | 90.0 | 50.0 | 40.0 |',
+        '| *centred box* | |  | 27.4 |  |',
+    ]
+
+
+@pytest.mark.parametrize(('key', 'change'), [('protocols', {'fingerprint': 'b'}), ('data', {'data': 'CUB'})])
+def test_rows_of_different_protocols_or_data_are_refused(tmp_path, capsys, key, change):
+    one, two = run(tmp_path / 'one', 60.0), run(tmp_path / 'two', 60.0, **change)
+    assert compare_runs.main([f'A={one}', f'B={two}']) == 2
+    assert f'A [0] and B [0] cannot share a table: {key} differ' in capsys.readouterr().err
+
+
+def test_missing_run_and_malformed_row(tmp_path, capsys):
+    assert compare_runs.main([f'A={tmp_path}']) == 2
+    assert 'tools/test.py writes it' in capsys.readouterr().err
+    assert compare_runs.main(['A']) == 2
+    assert "a row is NAME=DIR[,DIR...]; got 'A'" in capsys.readouterr().err
