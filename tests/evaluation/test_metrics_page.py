@@ -10,7 +10,7 @@ PAGE = Path(__file__).parents[2] / 'docs' / 'metrics.md'
 
 
 def test_cells_print_what_the_page_says():
-    cells = re.findall(r'^```\{code-cell\}[^\n]*\n(.*?)^```', PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    cells = re.findall(r'^```python\n(.*?)^```', PAGE.read_text(), re.DOTALL | re.MULTILINE)
     assert len(cells) >= 10
     namespace = {}
     for cell in cells:
