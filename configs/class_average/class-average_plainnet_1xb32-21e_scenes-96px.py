@@ -4,7 +4,8 @@ model = dict(
     losses=[dict(type='ClassAverageLoss', num_classes=10, map_size=(24, 24), weight=1.0)],
 )
 custom_hooks = [
-    dict(type='LossWeightHook', name='bas', begin=1, end=2),
+    dict(type='LossWeightHook', name='bas', begin=3, end=4),
+    dict(type='LossWeightHook', name='ac', begin=3, end=6),
     dict(type='ClassAverageHook', begin=15, pipeline=[dict(type='PackLocalization')]),
 ]
 train_dataloader = dict(batch_size=32)
