@@ -38,6 +38,12 @@ def write_config(
     return path
 
 
+def hurry(monkeypatch, cache: Path) -> None:
+    """Draw pictures once; and do not make the config's text, which every checkpoint holds, beautiful."""
+    monkeypatch.setenv('XDG_CACHE_HOME', str(cache))
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, False))
+
+
 def tool(name: str):
     """The module of a tool."""
     import importlib.util
