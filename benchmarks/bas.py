@@ -160,6 +160,7 @@ def print_peak(device: str, batch: int, variant: str) -> None:
 
 
 def main() -> int:
+    """Print the ratios; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--device', default='cpu', choices=('cpu', 'cuda'))
     parser.add_argument('--batch', type=int, default=8, help='images a step')

@@ -1,4 +1,4 @@
-"""Every shipped config: it is well-formed, its data sets and schedules build, and a shrunken model learns and is tested."""
+"""Every shipped config is well-formed, and a shrunken model of it learns, predicts and is evaluated."""
 
 from pathlib import Path
 

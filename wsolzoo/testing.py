@@ -109,9 +109,9 @@ def check_method(config: Config | str, size: int = 64) -> dict[str, float]:
     """Judge a localization config as the zoo judges its own, on random images and a CPU.
 
     Checked: it builds; one step has finite losses and moves parameters in the backbone and in the head; ``forward``
-    leaves nothing on any module; prediction gives a finite raw map and K scores an image; an image predicted alone gives
-    what it gives in a batch; weights survive a round trip through a state dict; metrics are the same from one process
-    and from two.
+    leaves nothing on any module; prediction gives a finite raw map and K scores an image; an image predicted alone
+    gives what it gives in a batch; weights survive a round trip through a state dict; metrics are the same from one
+    process and from two.
 
     Args:
         config: a loaded config or the path of one.

@@ -6,9 +6,8 @@ _base_ = [
 ]
 model = dict(
     necks={
-        'stage2': dict(type='InCANeck', non_local=dict(), drop_prob=0.5),
-        'stage3.0': dict(type='InCANeck', non_local=dict(), drop_prob=0.5),
-        'stage3.1': dict(type='InCANeck', non_local=dict(), drop_prob=0.5),
+        'stage3.0': dict(type='InCANeck', non_local=dict(), drop_prob=0.25),
+        'stage3.1': dict(type='InCANeck', non_local=dict(), drop_prob=0.25),
     },
     head=dict(num_classes=10),
     losses=[

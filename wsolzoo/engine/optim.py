@@ -12,7 +12,7 @@ from wsolzoo.registry import OPTIM_WRAPPER_CONSTRUCTORS
 class RegexOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     """Parameter groups by regular expressions over parameter names; the first rule that matches decides.
 
-    ``paramwise_cfg=dict(rules=[dict(pattern=r'^head', lr_mult=10, bias_lr_mult=20), dict(pattern='', bias_lr_mult=2)])``
+    ``paramwise_cfg=dict(rules=[dict(pattern='^head', lr_mult=10), dict(pattern='', bias_lr_mult=2)])``
 
     A rule has ``pattern`` (for ``re.search``) and optionally ``lr_mult`` (default 1), ``bias_lr_mult`` (default: as
     ``lr_mult``) and ``decay_mult`` (default 1). A parameter that no rule matches keeps the base values.

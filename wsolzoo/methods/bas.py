@@ -1,7 +1,8 @@
 """BAS: Wu, Zhai, Cao. Background Activation Suppression for Weakly Supervised Object Localization. CVPR 2022.
 
-A generator on an intermediate feature paints a foreground map of the image's class. The class activation that survives
-where the map says *background* is suppressed, and the map's area is kept small; the two balance at the object's outline.
+A generator on an intermediate feature paints a foreground map of the image's class. The class activation that
+survives where the map says *background* is suppressed, and the map's area is kept small; the two balance at the
+object's outline.
 The formulas follow the two published code bases, *v1* (CVPR) and *v2* (the journal extension), as named variants.
 """
 
@@ -130,7 +131,9 @@ class BASHead(MaskHead):
             num_classes, in_channels, init_cfg or {'type': 'Xavier', 'layer': 'Conv2d', 'distribution': 'uniform'}
         )
         if len(self.in_channels) != 2:
-            raise ValueError(f'BASHead reads two features, backbone.out_stages=(tap, last); got {len(self.in_channels)}')
+            raise ValueError(
+                f'BASHead reads two features, backbone.out_stages=(tap, last); got {len(self.in_channels)}'
+            )
         if variant not in VARIANTS:
             raise ValueError(f'variant must be one of {", ".join(VARIANTS)}; got {variant!r}')
         unknown = set(weights or {}) - {'frg', 'bas', 'ac'}
@@ -157,7 +160,7 @@ class BASHead(MaskHead):
     def forward(
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, resume: Resume | None = None
     ) -> HeadOutput:
-        """Logits (N, K) and sigmoid foreground maps (N, K, h, w) of all classes; there is no masked pass at test time."""
+        """Logits (N, K) and sigmoid foreground maps (N, K, h, w) of all classes; a test needs no masked pass."""
         tap, last = feats
         return HeadOutput(self.score_maps(last).mean((2, 3)), self.generator(tap).sigmoid())
 

@@ -1,7 +1,7 @@
 """Class-average foreground maps: Park, Lee, Kang. Journal of Broadcast Engineering 28(4):391-399, 2023.
 
-BAS does not know how the foreground of a *class* is distributed. After an early phase of plain BAS, the foreground map of
-every training image is averaged per class, once; the late phase pulls each map towards its class's average.
+BAS does not know how the foreground of a *class* is distributed. After an early phase of plain BAS, the foreground
+map of every training image is averaged per class, once; the late phase pulls each map to its class's average.
 
 The paper leaves open the loss weight, the reduction of the norm, the view of the images that are averaged, and what
 happens to flipped images. They are arguments here; the defaults are ours.
@@ -111,7 +111,9 @@ class ClassAverageHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         losses = [loss for loss in model.losses if isinstance(loss, ClassAverageLoss)]
         if len(losses) != 1:
-            raise ValueError(f'ClassAverageHook needs exactly one ClassAverageLoss in model.losses; found {len(losses)}')
+            raise ValueError(
+                f'ClassAverageHook needs exactly one ClassAverageLoss in model.losses; found {len(losses)}'
+            )
         if runner.epoch < self.begin:
             return
         if not losses[0].counts.any():

@@ -205,8 +205,8 @@ class InCANeck(BaseModule):
 class InCAContrastiveLoss(nn.Module):
     """In-sample contrastive attention (equation 2), mean over the necks.
 
-    ``loss_ca = weight mean_n [ d(z_dfg, z_fg) - d(z_dfg, z_bg) + margin ]_+`` with the squared Euclidean distance of unit
-    vectors, ``d = 2 - 2 cos`` in [0, 4]. Images with an empty region do not count.
+    ``loss_ca = weight mean_n [ d(z_dfg, z_fg) - d(z_dfg, z_bg) + margin ]_+`` with the squared Euclidean distance of
+    unit vectors, ``d = 2 - 2 cos`` in [0, 4]. Images with an empty region do not count.
 
     Args:
         margin: m.
@@ -234,8 +234,8 @@ class InCAContrastiveLoss(nn.Module):
 class InCAConsistencyLoss(nn.Module):
     """Foreground consistency (equation 3): the first neck's attention follows the last one's.
 
-    ``loss_fc = weight mean_ij (norm(A_first) - sg(resize(norm(A_last))))^2``. The text has a plain squared norm; the mean
-    over positions, the normalisation and the stop-gradient on the later attention are ours.
+    ``loss_fc = weight mean_ij (norm(A_first) - sg(resize(norm(A_last))))^2``. The text has a plain squared norm; the
+    mean over positions, the normalisation and the stop-gradient on the later attention are ours.
 
     Args:
         weight: of the loss; 1 in the text.

@@ -69,7 +69,9 @@ class Localizer(BaseModel):
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build({'in_channels': self.backbone.out_channels, **head})
         self.places = tuple(sorted(necks or {}, key=self.backbone.stage_index))
-        self.necks = nn.ModuleDict({place.replace('.', '_'): self._build_neck(place, necks[place]) for place in self.places})
+        self.necks = nn.ModuleDict(
+            {place.replace('.', '_'): self._build_neck(place, necks[place]) for place in self.places}
+        )
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
         self.batch_augments = [MODELS.build(augment) for augment in batch_augments]
         self._refuse_meaningless()
@@ -84,7 +86,7 @@ class Localizer(BaseModel):
         if mixing and self.head.one_label:
             raise ValueError(
                 f'{type(self.head).__name__} reads the map of the one class an image has, but {mixing[0]} gives images '
-                'a mixture of two. Use another batch augmentation (such as HaS) or a head trained by cross-entropy alone.'
+                'a mixture of two. Use another batch augmentation, or a head trained by cross-entropy alone.'
             )
 
     @property
@@ -162,12 +164,10 @@ class Localizer(BaseModel):
             )
         labels = [int(sample.gt_label) for sample in data_samples]
         classes = self.head.num_classes
-        wrong = [(sample.get('img_id', '?'), y) for sample, y in zip(data_samples, labels, strict=True) if not 0 <= y < classes]
-        if wrong:
-            raise ValueError(
-                f'image {wrong[0][0]!r} has label {wrong[0][1]}, but head.num_classes={classes} allows 0..{classes - 1}. '
-                'Set num_classes in the config to the number of classes of the data set.'
-            )
+        for sample, label in zip(data_samples, labels, strict=True):
+            if not 0 <= label < classes:
+                raise ValueError(
+                    f'image {sample.get("img_id", "?")!r} has label {label}, but head.num_classes={classes} allows '
+                    f'0..{classes - 1}. Set num_classes in the config to the number of classes of the data set.'
+                )
         return torch.tensor(labels, device=device)
-
-

@@ -1,8 +1,13 @@
 model = dict(
     type='Localizer',
     data_preprocessor=dict(
-        type='ImgDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True),
-    backbone=dict(type='MobileNetV1', output_stride=16, init_cfg=dict(type='Pretrained', checkpoint='checkpoints/mobilenet_v1_1.0_224.pth')),
+        type='ImgDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
+    ),
+    backbone=dict(
+        type='MobileNetV1',
+        output_stride=16,
+        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/mobilenet_v1_1.0_224.pth'),
+    ),
     head=dict(type='CAMHead', num_classes=200),
     cam_class='gt',
 )

@@ -111,11 +111,20 @@ class _CoarseTracer(fx.Tracer):
         opened = any(len(e) == len(parts) and all(map(fnmatch, parts, e)) for e in self.expand)
         return not (opened or type(m).forward is nn.Sequential.forward)
 
+    def create_node(self, kind: str, target: Any, *args, **kwargs) -> fx.Node:
+        """A step; the value of a buffer is looked up here, for it gets no symbolic value of its own."""
+        node = super().create_node(kind, target, *args, **kwargs)
+        if kind == 'get_attr':
+            if not str(target).startswith('net.'):
+                raise CutError('it makes constant tensors while it runs')
+            self.values[node.name] = run_step(self.root, _plain(node), self.values, self.example.device)
+        return node
+
     def proxy(self, node: fx.Node) -> fx.Proxy:
         """Symbolic value of a step, whose example value is computed now."""
         if node.op == 'placeholder':
             self.values[node.name] = self.example
-        elif node.op != 'output':
+        elif node.op not in ('output', 'get_attr'):
             with _not_followed():
                 self.values[node.name] = run_step(self.root, _plain(node), self.values, self.example.device)
         return _ValuedProxy(node, self)

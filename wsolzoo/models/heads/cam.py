@@ -22,9 +22,7 @@ class CAMHead(MaskHead):
         init_cfg: defaults to N(0, 0.01) weights and zero bias.
     """
 
-    def __init__(
-        self, num_classes: int, in_channels: tuple[int, ...], init_cfg: dict | None = None
-    ) -> None:
+    def __init__(self, num_classes: int, in_channels: tuple[int, ...], init_cfg: dict | None = None) -> None:
         super().__init__(num_classes, in_channels, init_cfg or {'type': 'Normal', 'layer': 'Linear', 'std': 0.01})
         self.fc = nn.Linear(self.in_channels[-1], num_classes)
 
