@@ -28,6 +28,9 @@ class SafeCheckpointHook(CheckpointHook):
     The arguments are the same.
     """
 
+    max_keep_ckpts: int
+    keep_ckpt_ids: deque
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         keep, self.max_keep_ckpts = self.max_keep_ckpts, -1
         outdated: list[int] = []

@@ -19,7 +19,7 @@ def get_state() -> dict[str, Any]:
     kind, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002  upstream transforms use it
     state = {
         'torch': torch.get_rng_state(),
-        'numpy': [str(kind), torch.from_numpy(keys.astype(np.int64)), int(position), int(has_gauss), float(gauss)],
+        'numpy': [str(kind), torch.from_numpy(np.asarray(keys, np.int64)), int(position), int(has_gauss), float(gauss)],
         'python': random.getstate(),
     }
     if torch.cuda.is_available():
