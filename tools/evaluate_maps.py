@@ -12,6 +12,8 @@ import os
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # works in a checkout that is not installed
+
 
 class Explain(argparse.Action):
     """Print what protocols mean, and leave."""
@@ -69,7 +71,6 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
         os.environ.setdefault(name, '1')
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from wsolzoo.evaluation.annotations import InputError
     from wsolzoo.evaluation.protocols import UnknownProtocolError
 
