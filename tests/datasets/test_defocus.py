@@ -78,6 +78,21 @@ def test_max_policy_favours_near_focus():
     assert np.mean(rank) < 0.42 < 0.45 < np.mean(spread) < 0.55
 
 
+def test_near_scenes_are_moved_back_by_their_own_lens():
+    near = np.linspace(100, 2000, 50).reshape(5, 10)
+    assert L.shift_depth(near, 50).min() == 250 and L.shift_depth(near, 85).max() == 2325
+    assert L.shift_depth(near + 400, 50) is not None and (L.shift_depth(near + 400, 50) == near + 400).all()
+    for seed in range(12):
+        _, record = draw(near, Recipe(c_max=15, layers=None), np.random.default_rng(seed))
+        assert record['near'] == 5 * record['lens']['focal']
+
+
+def test_focal_lengths_are_drawn_by_weight():
+    rng = np.random.default_rng(0)
+    drawn = [L.sample_focal(rng) for _ in range(900)]
+    assert [drawn.count(f) for f in (50, 70, 85)] == pytest.approx([100, 400, 400], abs=60)
+
+
 def test_flat_scene_has_no_blur():
     lens = L.sample_lens(np.array([2000.0]), 640, 29, 'max', np.random.default_rng(0))
     assert lens.alpha == 0 and lens.f_number == float('inf')
@@ -232,7 +247,7 @@ def test_manifest_remakes_the_map(pairs, tmp_path):
     assert meta['map_unit'] == 'sigma7' and meta['map_scale'] == 70
     for name, record in read_manifest(out).items():
         _, depth = pairs.load(record['pair'])
-        depth = L.shift_depth(depth, 85)
+        depth = L.shift_depth(depth, record['lens']['focal'])
         assert record['near'] == depth.min() and record['far'] == depth.max()
         lens = record['lens']
         assert L.alpha_of(lens['focal'], lens['focus'], lens['f_number'], record['width']) == pytest.approx(

@@ -11,10 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .layers import defocus
-from .lens import MAP_UNITS, SIGMA_RULES, disc, disc_to_sigma, sample_lens, shift_depth
-
-FOCALS = (50.0, 70.0, 85.0)
+from .layers import QUANTUM, defocus
+from .lens import MAP_UNITS, SIGMA_RULES, disc, disc_to_sigma, sample_focal, sample_lens, shift_depth
 
 
 @dataclass(frozen=True)
@@ -77,23 +75,22 @@ def draw(depth: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> tuple[n
         recipe: see :class:`Recipe`.
         rng: source of randomness.
     """
-    depth = shift_depth(depth, max(FOCALS))
-    depths = np.unique(depth)
-    best, best_gap = None, None
+    best = None
     for trial in range(1, recipe.tries + 1):
-        lens = sample_lens(depths, depth.shape[1], recipe.c_max, recipe.policy, rng, FOCALS)
-        steps = np.rint(disc(depths, lens.focus, lens.alpha) / 0.1)
+        focal = sample_focal(rng)
+        moved = shift_depth(depth, focal)
+        depths = np.unique(moved)
+        lens = sample_lens(depths, depth.shape[1], recipe.c_max, recipe.policy, rng, focal)
+        steps = np.rint(disc(depths, lens.focus, lens.alpha) / QUANTUM)
         count = 1 + int(np.count_nonzero(np.diff(steps)))
         low, high = recipe.layers or (count, count)
         gap = max(low - count, count - high, 0)
-        if best is None or gap < best_gap:
-            best, best_gap = (lens, count, trial), gap
+        if best is None or gap < best[0]:
+            record = {'lens': lens.to_dict(), 'near': float(depths[0]), 'far': float(depths[-1]), 'layers': count}
+            best = gap, disc(moved, lens.focus, lens.alpha), record | {'trial': trial, 'layers_in_range': gap == 0}
         if gap == 0:
             break
-    lens, count, trial = best
-    record = {'lens': lens.to_dict(), 'near': float(depths[0]), 'far': float(depths[-1]), 'layers': count}
-    record |= {'trial': trial, 'layers_in_range': best_gap == 0}
-    return disc(depth, lens.focus, lens.alpha), record
+    return best[1], best[2]
 
 
 def make_one(source, name: str, variant: int, recipe: Recipe) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]:

@@ -20,6 +20,10 @@ MAP_UNITS = {'coc15': 15.0, 'sigma7': 7.0}
 """Unit of a stored map: what a map value of 1 means (15 px of disc diameter, or 7 px of standard deviation)."""
 
 
+FOCALS = ((50.0, 0.1), (70.0, 0.4), (85.0, 0.4))
+"""Focal lengths in mm with their published weights, which sum to 0.9 and are normalised."""
+
+
 @dataclass(frozen=True)
 class Lens:
     """One sampled lens.
@@ -93,9 +97,9 @@ def disc_to_sigma(c: np.ndarray, rule: str = 'released') -> np.ndarray:
     return slope * np.maximum(np.asarray(c, dtype=np.float64) - sharp, 0)
 
 
-def shift_depth(depth: np.ndarray, longest_focal: float) -> np.ndarray:
+def shift_depth(depth: np.ndarray, focal: float) -> np.ndarray:
     """Move the whole scene (mm) back so that nothing is nearer than five focal lengths; unchanged if it is not."""
-    lack = 5 * longest_focal - float(depth.min())
+    lack = 5 * focal - float(depth.min())
     return depth + lack if lack > 0 else depth
 
 
@@ -116,14 +120,14 @@ def sample_focus(depths: np.ndarray, policy: str, rng: np.random.Generator) -> f
     return float(rng.choice(depths, p=weight / weight.sum()))
 
 
+def sample_focal(rng: np.random.Generator) -> float:
+    """A focal length (mm) of :data:`FOCALS`, by their weights."""
+    focals, weights = np.array(FOCALS).T
+    return float(rng.choice(focals, p=weights / weights.sum()))
+
+
 def sample_lens(
-    depths: np.ndarray,
-    width: int,
-    c_max: float,
-    policy: str,
-    rng: np.random.Generator,
-    focals: tuple[float, ...] = (50.0, 70.0, 85.0),
-    weights: tuple[float, ...] = (0.1, 0.4, 0.4),
+    depths: np.ndarray, width: int, c_max: float, policy: str, rng: np.random.Generator, focal: float | None = None
 ) -> Lens:
     """One random lens for a scene whose blur never exceeds ``c_max`` pixels.
 
@@ -134,16 +138,14 @@ def sample_lens(
         policy: ``uniform``: alpha ~ U(0, bound), as the paper says; ``max``: alpha is the bound, as the authors'
             public generator does. The focus policy goes with it, see :func:`sample_focus`.
         rng: source of randomness.
-        focals: focal lengths, mm.
-        weights: their weights; normalised (the published ones sum to 0.9).
+        focal: focal length in mm; drawn by default.
 
     Raises:
         ValueError: unknown policy, or a scene nearer than its lens allows.
     """
     if policy not in ('uniform', 'max'):
         raise ValueError(f"alpha policy must be 'uniform' or 'max'; got {policy!r}")
-    chance = np.asarray(weights, dtype=np.float64)
-    focal = float(rng.choice(focals, p=chance / chance.sum()))
+    focal = sample_focal(rng) if focal is None else focal
     focus = sample_focus(depths, policy, rng)
     bound = alpha_bound(float(depths[0]), float(depths[-1]), focus, c_max)
     if not np.isfinite(bound):  # one depth, in focus: no aperture blurs it

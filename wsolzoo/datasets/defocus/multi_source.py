@@ -82,8 +82,8 @@ class MultiSourceSampler(Sampler):
 
     @property
     def batches(self) -> int:
-        """Batches in one epoch, at least one."""
-        return max(1, self.lengths[0] // (self.counts[0] * self.world))
+        """Batches in one epoch: enough to show every image of the first source."""
+        return -(-self.lengths[0] // (self.counts[0] * self.world))
 
     def __len__(self) -> int:
         return self.batches * sum(self.counts)
