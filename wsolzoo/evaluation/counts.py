@@ -55,7 +55,7 @@ class BoxCounts:
         thresholds: (T,) the grid, and the fixed threshold if it is not on it.
         classes: a tally for every label.
         sizes: a tally for every name of :data:`SIZES`.
-        centred: hits of the centred boxes, by name of :data:`BASELINES`, (IoUs,); by label for macro averages.
+        centred: hits of the centred boxes by label, (kinds, baselines, IoUs), see :data:`BASELINES`.
         num_images: images added.
         degenerate: images whose map points nowhere.
         missing: images without a map.
@@ -89,8 +89,8 @@ class BoxCounts:
         for tally in groups:
             tally.hits[: len(hits)] += hits
             tally.total += counted
-        centred = self.centred.setdefault(label, np.zeros((len(BASELINES), shape[0]), np.int64))
-        centred += centred_hits(record, self.protocol)
+        centred = self.centred.setdefault(label, np.zeros((len(KINDS), len(BASELINES), shape[0]), np.int64))
+        centred += centred_hits(record, self.protocol, rank)
         self.images_of[label] = self.images_of.get(label, 0) + 1
         self.num_images += 1
         self.degenerate += record.degenerate
@@ -122,7 +122,7 @@ class BoxCounts:
         return self.total().accuracy()
 
     def centred_accuracy(self) -> np.ndarray:
-        """Percent of the centred boxes, (baselines, IoUs)."""
+        """Percent of the centred boxes, (kinds, baselines, IoUs)."""
         if self.protocol.hit.average == 'macro':
             return np.mean([100.0 * hits / self.images_of[label] for label, hits in self.centred.items()], axis=0)
         return 100.0 * sum(self.centred.values()) / max(self.num_images, 1)
@@ -153,9 +153,11 @@ def hits_of(record: BoxRecord, protocol: Protocol, count: int, rank: int | None)
     return np.repeat(hits, lengths, axis=2), counted
 
 
-def centred_hits(record: BoxRecord, protocol: Protocol) -> np.ndarray:
-    """Whether each centred box is a hit, (baselines, levels) bool."""
-    return is_hit(flood.best_ious(_centred(record.size), record.truths, protocol.hit.offset), protocol).T
+def centred_hits(record: BoxRecord, protocol: Protocol, rank: int | None) -> np.ndarray:
+    """Whether each centred box is a hit, (kinds, baselines, levels) bool; without a rank only GT-known can be."""
+    ious = flood.best_ious(_centred(record.size), record.truths, protocol.hit.offset)
+    top = is_hit(ious, protocol, top_k=True).T
+    return np.stack([is_hit(ious, protocol).T, *(top & (rank is not None and rank < k) for k in (1, 5))])
 
 
 @lru_cache(maxsize=8)

@@ -154,8 +154,25 @@ def _runs(boxes: np.ndarray, empty: np.ndarray, index: np.ndarray) -> np.ndarray
     return np.concatenate([[0], 1 + np.flatnonzero(run[1:] != run[:-1])])
 
 
-def pixel_record(map: np.ndarray | None, mask: np.ndarray, protocol: Protocol, thresholds: np.ndarray) -> np.ndarray:
-    """Histograms of background and object pixels over the thresholds, (2, T + 2) uint32.
+@dataclass(frozen=True)
+class PixelRecord:
+    """Background and object pixels of one image, or of many: records add up.
+
+    Attributes:
+        histogram: (2, T + 2) int64, by score.
+        centred: (2, 2) int64, outside and inside the centred box of 80 % of each side.
+    """
+
+    histogram: np.ndarray
+    centred: np.ndarray
+
+    def __add__(self, other: 'PixelRecord') -> 'PixelRecord':
+        """Both together."""
+        return PixelRecord(self.histogram + other.histogram, self.centred + other.centred)
+
+
+def pixel_record(map: np.ndarray | None, mask: np.ndarray, protocol: Protocol, thresholds: np.ndarray) -> PixelRecord:
+    """Count background and object pixels over the thresholds, and in the centred box.
 
     Args:
         map: (h, w) raw map; None if it is missing: all its pixels score 0.
@@ -164,4 +181,7 @@ def pixel_record(map: np.ndarray | None, mask: np.ndarray, protocol: Protocol, t
         thresholds: (T,) ascending.
     """
     scores = np.zeros(mask.shape) if map is None else normalised(map, protocol, mask.shape)
-    return pxap.histograms(scores, mask, thresholds)
+    left, top, right, bottom = np.round(box_functions.centred(mask.shape, 0.8)[0]).astype(int)
+    whole, inside = ([int((part == value).sum()) for value in (0, 1)] for part in (mask, mask[top:bottom, left:right]))
+    centred = np.array([[all_ - in_, in_] for all_, in_ in zip(whole, inside, strict=True)], np.int64)
+    return PixelRecord(pxap.histograms(scores, mask, thresholds).astype(np.int64), centred)

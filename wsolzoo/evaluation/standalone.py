@@ -15,7 +15,7 @@ from wsolzoo.evaluation.functional.boxes import to_frame
 from wsolzoo.evaluation.functional.causes import DEFINITIONS
 from wsolzoo.evaluation.map_files import MapFiles, read_mask
 from wsolzoo.evaluation.protocols import Protocol
-from wsolzoo.evaluation.records import BoxRecord, box_record, pixel_record
+from wsolzoo.evaluation.records import BoxRecord, PixelRecord, box_record, pixel_record
 from wsolzoo.evaluation.summary import BoxSummary, image_entry, pixel_entry, thresholds_of
 
 PACKAGES = ('wsolzoo', 'numpy', 'opencv-python', 'opencv-python-headless', 'numba')
@@ -65,7 +65,7 @@ class Evaluation:
                 raise InputError(f'{protocol.name} averages over classes, but {annotations.source} has no class labels')
         self.thresholds = {p.name: thresholds_of(p, options.fixed.get(p.name)) for p in self.protocols}
         self.boxes = {p.name: BoxCounts(p, self.thresholds[p.name]) for p in self.protocols if not p.is_pixel}
-        self.pixels: dict[str, Any] = {p.name: 0 for p in self.protocols if p.is_pixel}
+        self.pixels: dict[str, PixelRecord] = {}
         self.kept: list[dict[str, Any]] = []
         self.num_images = 0
         self.missing: list[str] = []
@@ -115,7 +115,7 @@ class Evaluation:
             if isinstance(record, BoxRecord):
                 self.boxes[name].add(record, label, missing=missing)
             else:
-                self.pixels[name] = self.pixels[name] + record
+                self.pixels[name] = self.pixels[name] + record if name in self.pixels else record
         if self.options.per_image and self.boxes:
             name = next(iter(self.boxes))
             truths = self._truths(image_id, self.boxes[name].protocol)

@@ -9,7 +9,7 @@ from wsolzoo.evaluation.counts import KINDS, BoxCounts, Tally, is_hit
 from wsolzoo.evaluation.functional import pxap
 from wsolzoo.evaluation.functional.causes import cause_of
 from wsolzoo.evaluation.protocols import Protocol
-from wsolzoo.evaluation.records import BoxRecord
+from wsolzoo.evaluation.records import BoxRecord, PixelRecord
 
 Chosen = Mapping[str, float]
 """Threshold by IoU level, ``{'0.5': 0.12}``."""
@@ -140,8 +140,10 @@ class BoxSummary:
         return out | stamp(self.protocol)
 
     def _centred(self, baseline: int) -> dict[str, Any]:
-        values = self.counts.centred_accuracy()[baseline]
+        by_kind = self.counts.centred_accuracy()[:, baseline]
+        values = by_kind[0]
         out: dict[str, Any] = {'MaxBoxAcc': float(values[self.main]), 'GTKnown': float(values[self.main])}
+        out |= {kind: float(by_kind[KINDS.index(kind), self.main]) for kind in self.kinds}
         if len(values) > 1:
             out['MaxBoxAccV2'] = float(values.mean())
         return out | {'BoxAcc': {key: float(value) for key, value in zip(self.ious, values, strict=True)}}
@@ -159,22 +161,34 @@ class BoxSummary:
         return numbers | {'num_images': int(tally.total[self.index])}
 
 
-def pixel_entry(counts: np.ndarray, protocol: Protocol, num_images: int) -> dict[str, Any]:
+def pixel_entry(record: PixelRecord, protocol: Protocol, num_images: int) -> dict[str, Any]:
     """The part of a pixel protocol in a result.
 
     Args:
-        counts: (2, T + 2) summed histograms.
+        record: the sum over the images.
         protocol: a pixel protocol.
         num_images: images they come from.
     """
-    best, at = pxap.piou(counts)
+    best, at = pxap.piou(record.histogram)
     edges = pxap.edges(protocol.threshold.grid())
     return {
-        'PxAP': pxap.pxap(counts),
+        'PxAP': pxap.pxap(record.histogram),
         'pIoU': best,
         'threshold': {'pIoU': float(edges[at])},
+        'centered_box': centred_pixels(record.centred),
         'num_images': num_images,
     } | stamp(protocol)
+
+
+def centred_pixels(centred: np.ndarray) -> dict[str, float]:
+    """PxAP and pIoU of the map that is 1 in the centred box and 0 around it, percent.
+
+    Args:
+        centred: (2, 2) background and object pixels, outside and inside the box.
+    """
+    (_, background), (outside, inside) = centred.tolist()
+    iou = 100 * inside / (inside + outside + background) if inside + outside else float('nan')
+    return {'PxAP': pxap.pxap(np.pad(centred, ((0, 0), (0, 1)))), 'pIoU': iou}
 
 
 def image_entry(record: Mapping[str, Any], name: str, summary: BoxSummary) -> dict[str, Any]:

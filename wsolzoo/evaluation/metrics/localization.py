@@ -1,6 +1,8 @@
 """Localization by any number of protocols, as an MMEngine metric."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -135,8 +137,8 @@ class LocalizationMetric(ImageKeyedMetric):
         return flat_metrics(self.result)
 
     def _pixels(self, name: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-        counts = sum(record['by'][name].astype(np.int64) for record in records)
-        return pixel_entry(counts, self.protocols[name], len(records))
+        total = reduce(add, (record['by'][name] for record in records))
+        return pixel_entry(total, self.protocols[name], len(records))
 
     def _boxes(
         self, name: str, records: list[dict[str, Any]], kinds: Sequence[str], names: Mapping[int, str]
