@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -54,18 +55,32 @@ def tool(name: str):
     return module
 
 
-def _run_tool(name: str, arguments: list[str], log: Path) -> None:
+def _run_tool(name: str, arguments: list[str], log: Path, env: dict[str, str]) -> None:
+    os.environ.update(env)
     with open(log, 'a') as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.exit(tool(name).main(arguments))
 
 
-def start(name: str, *arguments: str | Path, log: Path) -> multiprocessing.Process:
+def start(name: str, *arguments: str | Path, log: Path, **env: str) -> multiprocessing.Process:
     """A tool in a process of its own; forked, so that what the tests have imported need not be imported again."""
-    process = multiprocessing.get_context('fork').Process(target=_run_tool, args=(name, [*map(str, arguments)], log))
+    words = [*map(str, arguments)]
+    process = multiprocessing.get_context('fork').Process(target=_run_tool, args=(name, words, log, env))
     process.start()
     return process
+
+
+def start_ranks(count: int, name: str, *arguments: str | Path, log: Path) -> list[multiprocessing.Process]:
+    """The same tool in `count` processes that know of each other, as torchrun starts them."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = str(free.getsockname()[1])
+    shared = {'WORLD_SIZE': str(count), 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': port, 'CUDA_VISIBLE_DEVICES': ''}
+    return [
+        start(name, *arguments, '--launcher', 'pytorch', log=log, RANK=str(i), LOCAL_RANK=str(i), **shared)
+        for i in range(count)
+    ]
 
 
 def finish(process: multiprocessing.Process, log: Path, seconds: float = 300) -> None:

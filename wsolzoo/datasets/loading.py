@@ -193,7 +193,10 @@ class BoxFromMask(BaseTransform):
             return results
         mask = results['gt_seg_map'] == 1
         if not mask.any():
-            raise ValueError(f'the mask of {results.get("img_id")} shows no object ({results.get("seg_map_path")})')
+            raise ValueError(
+                f'the mask of {results.get("img_id")} shows no object ({results.get("seg_map_path")}). '
+                'Give LoadMask the grey level of the object (object_value), or take the image out of the list'
+            )
         rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         box = np.array([[cols[0], rows[0], cols[-1] + 1, rows[-1] + 1]], np.float64)
         (height, width), shape = results['img'].shape[:2], mask.shape

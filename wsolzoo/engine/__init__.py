@@ -1,6 +1,7 @@
 """Hooks, loops, optimizer wrappers and checkpoint loading: one import line per module that registers something."""
 
 from wsolzoo.engine import (
+    accelerate,
     amp,
     atomic,
     checkpoint,
@@ -18,6 +19,7 @@ from wsolzoo.engine import (
 )
 
 __all__ = [
+    'accelerate',
     'amp',
     'atomic',
     'checkpoint',

@@ -34,7 +34,9 @@ class MapFiles:
         try:
             archive = np.load(self.path, allow_pickle=False)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f'{self.path} cannot be read as .npz: {error}') from error
+            raise InputError(
+                f'{self.path} is no archive of maps; write it with numpy.savez(path, **{{image_id: map}})'
+            ) from error
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise InputError(f'{self.path} is a single array; give a folder of .npy files or an .npz with ids as keys')
         self._archive = archive
