@@ -180,8 +180,14 @@ def test_rules_for_configs(zoo):
         assert expected in zoo.run('check')[1]
     zoo.config.write_text(CONFIG.replace('num_classes=3', 'width=3'))
     assert 'a leaf always states num_classes' in zoo.run('check')[1]
+    other = zoo.config.with_name('other.py')
     zoo.config.write_text(CONFIG.replace("'../_base_/base.py'", "'./other.py'"))
-    assert 'a leaf inherits from configs/_base_ only' in zoo.run('check')[1]
+    other.write_text(CONFIG)
+    assert 'inherits from another leaf' not in zoo.run('check')[1], 'a leaf may refine one leaf'
+    other.write_text("_base_ = './third.py'\n")
+    other.with_name('third.py').write_text(CONFIG)
+    assert 'inherits from ./other.py, which inherits from another leaf' in zoo.run('check')[1]
+    other.unlink(), other.with_name('third.py').unlink()
     zoo.config.write_text(CONFIG)
     zoo.base.write_text("_base_ = './more.py'\n" + BASE)
     (zoo.base.parent / 'more.py').write_text('')

@@ -65,10 +65,16 @@ def _leaf(path: Path, place: str, tree: ast.AST, bases: list[ast.Assign]) -> Ite
     elif match['method'] != path.parent.name.replace('_', '-'):
         yield f'{place}: the name begins with {match["method"]!r}, but the folder is {path.parent.name!r}'
     for base in _listed(bases):
-        if '_base_/' not in base:
-            yield f'{place}: inherits from {base}; a leaf inherits from configs/_base_ only'
+        if '_base_/' not in base and not _inherits_from_bases_only((path.parent / base).resolve()):
+            yield f'{place}: inherits from {base}, which inherits from another leaf; a chain has two steps at the most'
     if len(_listed(bases)) > 4:
         yield f'{place}: {len(_listed(bases))} bases; four are allowed (dataset, model, schedule, runtime)'
+
+
+def _inherits_from_bases_only(leaf: Path) -> bool:
+    tree = ast.parse(leaf.read_text(encoding='utf-8')) if leaf.is_file() else ast.Module([], [])
+    bases = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _target(node) == '_base_']
+    return all('_base_/' in base for base in _listed(bases))
 
 
 def _listed(bases: list[ast.Assign]) -> list[str]:

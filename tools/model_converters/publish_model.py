@@ -1,0 +1,54 @@
+"""A checkpoint as it is published: the bare weights, named after their config, the day and their SHA-256.
+
+python tools/model_converters/publish_model.py work_dirs/demo/epoch_15.pth configs/cam/cam_x.py --out-dir configs/cam
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before this has succeeded."""
+    parser = argparse.ArgumentParser(description='Strip a checkpoint to its weights and name it after its content.')
+    parser.add_argument('checkpoint', help='checkpoint of a training run')
+    parser.add_argument('config', help='the config it was trained with')
+    parser.add_argument('--out-dir', default='.', help='where the file goes')
+    parser.add_argument('--date', help='yyyymmdd; by default the day the checkpoint was written')
+    return parser.parse_args(argv)
+
+
+def publish(checkpoint: Path, config: Path, out_dir: Path, date: str | None = None) -> Path:
+    """Write ``{config}_{date}-{sha8}.pth``; the same weights give the same file."""
+    import hashlib
+    import io
+    from datetime import datetime, timezone
+
+    import torch
+
+    from wsolzoo.engine.checkpoint import load_from_local
+
+    loaded = load_from_local(str(checkpoint), map_location='cpu')
+    weights = {name: value.contiguous() for name, value in loaded.get('state_dict', loaded).items()}
+    buffer = io.BytesIO()
+    torch.save(weights, buffer)
+    day = date or datetime.fromtimestamp(checkpoint.stat().st_mtime, timezone.utc).strftime('%Y%m%d')
+    path = out_dir / f'{config.stem}_{day}-{hashlib.sha256(buffer.getvalue()).hexdigest()[:8]}.pth'
+    out_dir.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(buffer.getvalue())
+    return path
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Publish one checkpoint; returns the exit status."""
+    args = parse_args(argv)
+    checkpoint = Path(args.checkpoint)
+    if not checkpoint.is_file():
+        print(f'error: {checkpoint} does not exist', file=sys.stderr)
+        return 2
+    print(publish(checkpoint, Path(args.config), Path(args.out_dir), args.date))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
