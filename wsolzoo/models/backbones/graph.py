@@ -117,7 +117,8 @@ class _CoarseTracer(fx.Tracer):
         if kind == 'get_attr':
             if not str(target).startswith('net.'):
                 raise CutError('it makes constant tensors while it runs')
-            self.values[node.name] = run_step(self.root, _plain(node), self.values, self.example.device)
+            with _not_followed():
+                self.values[node.name] = run_step(self.root, _plain(node), self.values, self.example.device)
         return node
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
