@@ -20,7 +20,6 @@ from tiny_run import REPO, tool
 
 from wsolzoo import cli, launch, maps, plugins
 from wsolzoo.apis.inferencer import expand
-from wsolzoo.config_check import check_config
 from wsolzoo.datasets import loading, transforms
 from wsolzoo.datasets.box_csv import BoxCSV
 from wsolzoo.datasets.cub import CUB
@@ -45,7 +44,7 @@ TINY = 'cam/cam_plainnet_1xb32-15e_scenes-96px.py'
 
 
 class Broken(NamedTuple):
-    """One broken input: what is wrong with it, who is given it, and exactly what is said (``~`` is the test's folder)."""
+    """One broken input: what is wrong with it, who is given it, and exactly what is said (``~`` is its folder)."""
 
     what: str
     call: Callable[[Path], object]
@@ -668,7 +667,13 @@ PLUGINS = [
         "custom_imports=dict(imports=['its_module']) in the config; one of a sibling library needs its "
         "prefix, as in 'mmpretrain.ResNet'.",
     ),
-    Broken('name taken', collide, 'NAMETAKEN'),
+    Broken(
+        'name taken',
+        collide,
+        "'Localizer' is already registered in the model registry of wsolzoo: first by wsolzoo.models.localizer "
+        '(<repo>/wsolzoo/models/localizer.py), now by mine. Rename one of them, give the plugin a registry with its '
+        'own scope, or pass force=True to replace the first.',
+    ),
 ]
 
 COMMANDS = [

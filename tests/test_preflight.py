@@ -36,8 +36,8 @@ def test_a_good_config_passes_and_leaves_an_empty_work_dir(settings, tmp_path):
 def test_unwritable_work_dir(settings, tmp_path):
     (tmp_path / 'run').write_text('a file')
     assert reasons(settings) == (
-        f'this run cannot end well:\n  the work dir {tmp_path}/run cannot be written (File exists). Choose another with '
-        '--work-dir, or change the rights of this one.'
+        f'this run cannot end well:\n  the work dir {tmp_path}/run cannot be written (File exists). Choose another '
+        'with --work-dir, or change the rights of this one.'
     )
 
 
@@ -148,8 +148,8 @@ def test_data_that_is_not_there(train):
 
 SELECT = (
     'the checkpoint would be selected on WSOLScenes with role="test". A test split reports and never selects: use a '
-    'split with role="train-fullsup" in val_dataloader. If you must, set allow_test_selection=True in the config; every '
-    'result will then say so.'
+    'split with role="train-fullsup" in val_dataloader. If you must, set allow_test_selection=True in the config; '
+    'every result will then say so.'
 )
 
 
