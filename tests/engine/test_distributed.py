@@ -30,7 +30,7 @@ def quick(monkeypatch, tmp_path_factory):
     hurry(monkeypatch, tmp_path_factory.getbasetemp() / 'cache')
 
 
-def tested(folder: Path, ranks: int, config: Path, weights: Path) -> dict:
+def numbers_of(folder: Path, ranks: int, config: Path, weights: Path) -> dict:
     """All numbers of a test on that many processes; of records per image, those that are counts."""
     log, out = folder / f'log{ranks}', folder / f'out{ranks}'
     arguments = (config, weights, '--work-dir', out, '--out', out / 'all.json')
@@ -53,14 +53,14 @@ def random_weights(config: Path, path: Path) -> Path:
 def test_two_processes_give_the_numbers_of_one(tmp_path):
     config = write_config(tmp_path, cache='disk')
     weights = random_weights(config, tmp_path / 'weights.pth')
-    assert same(tested(tmp_path, 1, config, weights), tested(tmp_path, 2, config, weights)) == []
+    assert same(numbers_of(tmp_path, 1, config, weights), numbers_of(tmp_path, 2, config, weights)) == []
 
 
 @pytest.mark.slow
 def test_three_processes_give_the_numbers_of_one(tmp_path):
     config = write_config(tmp_path, cache='disk')
     weights = random_weights(config, tmp_path / 'weights.pth')
-    assert same(tested(tmp_path, 1, config, weights), tested(tmp_path, 3, config, weights)) == []
+    assert same(numbers_of(tmp_path, 1, config, weights), numbers_of(tmp_path, 3, config, weights)) == []
 
 
 def _averages(config: str, rank: int, world_size: int, path: Path) -> None:

@@ -285,10 +285,19 @@ class PretrainedWeights(PretrainedInit):
 
 @HOOKS.register_module()
 class CheckpointReportHook(Hook):
-    """Says in plain words what of a checkpoint fits the model, when a Runner loads or resumes one."""
+    """Says in plain words what of a checkpoint fits the model, when a Runner loads or resumes one.
+
+    A bare ``state_dict`` is put where other hooks look for it: MMEngine's moving average stops at one.
+    """
+
+    priority = 'VERY_HIGH'
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Compare, before the Runner loads the weights."""
+        if 'state_dict' not in checkpoint:
+            bare = dict(state_dict_of(checkpoint))
+            checkpoint.clear()
+            checkpoint['state_dict'] = bare
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         mismatch = compare(model, state_dict_of(checkpoint))
         if mismatch:
