@@ -9,26 +9,16 @@ import numpy as np
 def _relax():
     from numba import njit
 
-    @njit(cache=True, fastmath=False)
-    def relax(values, neighbours, count, omega, tolerance, sweeps):  # pragma: no cover - compiled
-        channels = values.shape[1]
+    @njit(cache=True, fastmath=True)
+    def relax(values, links, share, omega, tolerance, sweeps):  # pragma: no cover - compiled
         for sweep in range(sweeps):
             worst = 0.0
-            for i in range(count):
-                n = 0
-                for k in range(4):
-                    if neighbours[i, k] >= 0:
-                        n += 1
-                if n == 0:
-                    continue
-                for channel in range(channels):
-                    total = 0.0
-                    for k in range(4):
-                        j = neighbours[i, k]
-                        if j >= 0:
-                            total += values[j, channel]
-                    step = omega * (total / n - values[i, channel])
-                    values[i, channel] += step
+            for i in range(len(links)):
+                up, down, left, right = links[i]
+                for k in range(values.shape[1]):
+                    total = values[up, k] + values[down, k] + values[left, k] + values[right, k]
+                    step = omega * (total * share[i] - values[i, k])
+                    values[i, k] += step
                     worst = max(worst, abs(step))
             if worst < tolerance:
                 return sweep + 1
@@ -72,8 +62,13 @@ def fill_harmonic(planes: np.ndarray, unknown: np.ndarray, known: np.ndarray, to
     """
     pixels, links = neighbours_of(unknown, known)
     flat = planes.reshape(-1, planes.shape[-1])
-    values = flat[pixels].astype(np.float64)
-    count = int(unknown.sum())
-    _relax()(values, links, count, 1.8, tolerance, 400)
-    flat[pixels[:count]] = values[:count]
+    values = np.zeros((len(pixels) + 1, flat.shape[1]), np.float32)  # the last row stands for absent neighbours
+    values[:-1] = flat[pixels]
+    count = np.count_nonzero(links >= 0, axis=1)
+    joined = count > 0
+    share = (1 / np.maximum(count, 1)).astype(np.float32)
+    links = np.where(joined[:, None], np.where(links >= 0, links, len(pixels)), np.arange(len(links))[:, None])
+    share[~joined] = 0.25  # a pixel without neighbours keeps its value: it is its own mean
+    _relax()(values, links.astype(np.int32), share, np.float32(1.8), np.float32(tolerance), 400)
+    flat[pixels[: len(links)]] = values[: len(links)]
     return planes
