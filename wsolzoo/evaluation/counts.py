@@ -23,9 +23,8 @@ SIZES = {'small': (0.0, 0.1), 'medium': (0.1, 0.3), 'large': (0.3, float('inf'))
 
 def size_name(truths: np.ndarray, size: tuple[int, int]) -> str:
     """Which of :data:`SIZES` the largest true box of an image belongs to ('small' without any)."""
-    truths = np.asarray(truths, np.float64).reshape(-1, 4)
-    sides = np.maximum(truths[:, 2:] - truths[:, :2], 0)
-    share = sides.prod(1).max(initial=0.0) / (size[0] * size[1])
+    areas = [max(x1 - x0, 0) * max(y1 - y0, 0) for x0, y0, x1, y1 in np.asarray(truths).tolist()]
+    share = max(areas, default=0) / (size[0] * size[1])
     return next(name for name, (low, high) in SIZES.items() if low <= share < high)
 
 
@@ -82,15 +81,16 @@ class BoxCounts:
         """
         hits, counted = hits_of(record, self.protocol, len(self.thresholds), rank)
         shape = (len(self.protocol.hit.ious), len(self.thresholds))
-        groups = (
-            self.classes.setdefault(label, Tally.zeros(*shape)),
-            self.sizes.setdefault(size_name(record.truths, record.size), Tally.zeros(*shape)),
-        )
-        for tally in groups:
+        if label not in self.classes:
+            self.classes[label] = Tally.zeros(*shape)
+            self.centred[label] = np.zeros((len(KINDS), len(BASELINES), shape[0]), np.int64)
+        size = size_name(record.truths, record.size)
+        if size not in self.sizes:
+            self.sizes[size] = Tally.zeros(*shape)
+        for tally in (self.classes[label], self.sizes[size]):
             tally.hits[: len(hits)] += hits
             tally.total += counted
-        centred = self.centred.setdefault(label, np.zeros((len(KINDS), len(BASELINES), shape[0]), np.int64))
-        centred += centred_hits(record, self.protocol, rank)
+        self.centred[label] += centred_hits(record, self.protocol, rank)
         self.images_of[label] = self.images_of.get(label, 0) + 1
         self.num_images += 1
         self.degenerate += record.degenerate

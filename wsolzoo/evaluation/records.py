@@ -85,7 +85,7 @@ def levels_of(map: np.ndarray, protocol: Protocol, thresholds: np.ndarray, size:
     """A raw map as integer levels in the view; the usual rule (min-max after resizing) takes a short cut."""
     rule = protocol.map
     usual = rule.normalizer == 'minmax' and not rule.arguments and not rule.before_resize and rule.quantise
-    if not usual or not np.isfinite(map).all():
+    if not usual or not np.isfinite(float(map.max()) - float(map.min())):
         return to_levels(normalised(map, protocol, size), protocol, thresholds)
     return _grey_levels(flood.grey_levels(maps.resize(map, size, rule.interpolation)), protocol, thresholds)
 

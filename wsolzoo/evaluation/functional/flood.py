@@ -247,8 +247,10 @@ def grey_levels(map: np.ndarray) -> np.ndarray:
     loops = kernels()
     if loops is None:
         return maps.quantise(maps.minmax(map))
-    grey = np.empty(map.shape, np.uint8)
-    loops.to_grey(map, grey)
+    low, grey = map.min(), np.zeros(map.shape, np.uint8)
+    span = map.max() - low
+    if span > 0:
+        loops.to_grey(map, low, span, grey)
     return grey
 
 

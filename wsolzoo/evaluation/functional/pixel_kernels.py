@@ -158,22 +158,12 @@ def lower_neighbours(image, masks, step):
 
 
 @njit(**NOGIL)
-def to_grey(map, grey):
-    """Min-max and truncation to 256 levels in one pass, each step rounded as NumPy rounds it; False if constant."""
-    low = map[0, 0]
-    high = low
+def to_grey(map, low, span, grey):
+    """``trunc(255 * (map - low) / span)`` in one pass, each step rounded as NumPy rounds it."""
     for y in range(map.shape[0]):
-        for x in range(map.shape[1]):
-            low = min(low, map[y, x])
-            high = max(high, map[y, x])
-    span = high - low
-    if not span > 0:
-        grey[:] = 0
-        return False
-    for y in range(map.shape[0]):
-        for x in range(map.shape[1]):
-            grey[y, x] = uint8(((map[y, x] - low) / span) * 255)
-    return True
+        row, out = map[y], grey[y]
+        for x in range(row.size):
+            out[x] = uint8(((row[x] - low) / span) * 255)
 
 
 @njit(**NOGIL)
