@@ -1,12 +1,17 @@
+# Weights of tools/model_converters/convert_npz.py, trained with ReLU6 and TensorFlow's padding; the papers have ReLU.
 model = dict(
     type='Localizer',
-    data_preprocessor=dict(
-        type='ImgDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
-    ),
+    data_preprocessor=dict(type='ImgDataPreprocessor', mean=[128.0] * 3, std=[128.0] * 3, bgr_to_rgb=True),
     backbone=dict(
         type='MobileNetV1',
         output_stride=16,
-        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/mobilenet_v1_1.0_224.pth'),
+        relu6=True,
+        tf_padding=True,
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='checkpoints/mobilenet_v1_1.0_224_backbone_q8-c2b3f523.pth',
+            prefix='backbone.',
+        ),
     ),
     head=dict(type='CAMHead', num_classes=200),
     cam_class='gt',
