@@ -253,7 +253,7 @@ def test_broken_files(run, data):
     (data / 'maps/class/2/im5.jpg.npy').write_bytes(b'not numpy')
     assert 'im5.jpg.npy cannot be read' in run(fails=True)
     (data / 'maps.npz').write_bytes(b'PK not a zip')
-    assert 'maps.npz cannot be read' in run(maps='maps.npz', fails=True)
+    assert 'maps.npz is no archive of maps' in run(maps='maps.npz', fails=True)
     np.save(data / 'one.npy', np.zeros((3, 3)))
     assert 'single array' in run(maps='one.npy', fails=True)
     assert 'nowhere does not exist' in run(maps='nowhere', fails=True)
