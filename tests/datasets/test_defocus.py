@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -487,3 +488,10 @@ def test_drawn_scenes_are_a_function_of_their_number():
     assert first['gt_map'].shape == (64, 64) and 0.2 < first['gt_map'].max() <= 2 / 7 + 1e-6
     masked = DATASETS.build(cfg | {'truth': 'mask'}).get_data_info(1)
     assert (masked['img'] == first['img']).all() and 'gt_map' not in masked and masked['domain'] == 'masked'
+
+
+def test_the_tool_offers_the_rules_and_units_there_are():
+    """The tool writes them out, so that ``--help`` need not import the generator."""
+    source = (Path(__file__).parents[2] / 'tools/dataset_tools/make_defocus.py').read_text()
+    assert f"'--rule', choices={tuple(L.SIGMA_RULES)}" in source
+    assert f"'--unit', choices={tuple(L.MAP_UNITS)}" in source

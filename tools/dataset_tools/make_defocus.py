@@ -10,15 +10,9 @@ Interrupted, the same command goes on where it stopped. The lens of every sample
 import argparse
 import dataclasses
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from wsolzoo.datasets.defocus.generate import Recipe, generate
-from wsolzoo.datasets.defocus.lens import MAP_UNITS, SIGMA_RULES
-from wsolzoo.datasets.defocus.sources import DepthFolder, ScenePairs
-
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Read the command line; nothing heavy is imported before this has succeeded."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('out', help='folder to write')
     where = parser.add_mutually_exclusive_group(required=True)
@@ -33,8 +27,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--scene-seed', type=int, default=0)
     parser.add_argument('--preset', choices=('released', 'paper'), default='released', help='published settings')
     parser.add_argument('--policy', choices=('max', 'uniform'), help='instead of the preset: aperture and focus')
-    parser.add_argument('--rule', choices=tuple(SIGMA_RULES), help='instead of the preset: disc diameter to sigma')
-    parser.add_argument('--unit', choices=tuple(MAP_UNITS), help='coding of the maps')
+    parser.add_argument('--rule', choices=('paper', 'released', 'coc15'), help='instead of the preset: disc diameter to sigma')
+    parser.add_argument('--unit', choices=('coc15', 'sigma7'), help='coding of the maps')
     parser.add_argument('--c-max', type=int, help='instead of the preset: bound on the disc diameter in pixels')
     parser.add_argument('--layers', type=int, nargs=2, metavar=('MIN', 'MAX'), help='0 0 for any number')
     parser.add_argument('--radius-sigmas', type=float, help='reach of the kernels; default: the published window')
@@ -44,8 +38,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def recipe_of(args: argparse.Namespace) -> Recipe:
+def recipe_of(args: argparse.Namespace):
     """The preset with what the command line changes."""
+    from wsolzoo.datasets.defocus.generate import Recipe
+
     changes = {key: getattr(args, key) for key in ('policy', 'rule', 'unit', 'c_max') if getattr(args, key) is not None}
     if args.layers is not None:
         changes['layers'] = tuple(args.layers) if any(args.layers) else None
@@ -56,6 +52,11 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
 def main(argv: list[str] | None = None) -> None:
     """Generate, with a progress bar."""
     args = parse_args(argv)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from wsolzoo.datasets.defocus.generate import generate
+    from wsolzoo.datasets.defocus.sources import DepthFolder, ScenePairs
+
     if args.pairs:
         source = DepthFolder(
             args.pairs,
