@@ -251,3 +251,20 @@ def test_causes_that_need_no_box():
     assert cause_of(box, truths, hit=True, right_class=False) == 'wrong-class'
     assert cause_of(box, truths, hit=True, degenerate=True, right_class=False) == 'degenerate-map'
     assert cause_of(np.zeros(4), truths, hit=False, right_class=False) == 'wrong-place'
+
+
+def test_intervals_are_of_the_headline_numbers():
+    """Against the quantiles of the binomial the bootstrap of hits is, and around the number itself."""
+    metric = build(['choe2020-v1', 'choe2020-v2', 'bas-v1'], bootstrap=4000)
+    evaluate(metric, samples(40))
+    entry = metric.result['protocols']['choe2020-v1']
+    rng = np.random.default_rng(1)
+    for kind in ('GTKnown', 'Top1Loc', 'Top5Loc'):
+        low, high = entry['intervals'][kind]
+        assert low <= entry[kind] <= high
+        drawn = rng.binomial(40, entry[kind] / 100, 40000) / 40 * 100
+        assert (low, high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=2.6)
+    assert metric.result['protocols']['bas-v1']['intervals'] == {}, 'its mean over classes is another number'
+    without = build(bootstrap=0)
+    evaluate(without, samples())
+    assert without.result['protocols']['choe2020-v1']['intervals'] == {}

@@ -9,6 +9,7 @@ import numpy as np
 
 from wsolzoo.evaluation.counts import KINDS, BoxCounts, rank_of
 from wsolzoo.evaluation.functional.causes import DEFINITIONS
+from wsolzoo.evaluation.intervals import intervals
 from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, squeeze_map, to_numpy
 from wsolzoo.evaluation.protocols import Protocol, resolve
 from wsolzoo.evaluation.records import box_record, pixel_record
@@ -29,7 +30,7 @@ class LocalizationMetric(ImageKeyedMetric):
     percent. Without a column at the end a key is the protocol's own headline.
 
     After evaluation :attr:`result` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
-    ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``), ``classification``, ``breakdown`` by
+    ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``, ``intervals``), ``classification``, ``breakdown`` by
     class and size and ``images`` (with the cause of each failure, :mod:`wsolzoo.evaluation.functional.causes`), the
     last two under the first box protocol; and ``causes``, their definitions.
 
@@ -41,6 +42,7 @@ class LocalizationMetric(ImageKeyedMetric):
         fixed: threshold of the column 'fixed' by protocol name; default the published one.
         chosen: thresholds chosen elsewhere, as in :attr:`chosen`, see :meth:`transfer`.
         per_image: keep ``images`` in the result.
+        bootstrap: resamples of the 95 % intervals over images (``intervals`` of a protocol's entry); 0 for none.
         collect_device: unused, records are gathered as objects.
         prefix: put before every key; default none.
 
@@ -58,10 +60,12 @@ class LocalizationMetric(ImageKeyedMetric):
         fixed: Mapping[str, float] | None = None,
         chosen: Mapping[str, Mapping[str, float]] | None = None,
         per_image: bool = True,
+        bootstrap: int = 1000,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
+        self.bootstrap = bootstrap
         self.prefix = prefix
         unknown = set(report) - set(KINDS)
         if unknown or not report:
@@ -149,6 +153,7 @@ class LocalizationMetric(ImageKeyedMetric):
         summary = BoxSummary(counts, self.transferred.get(name), self.fixed.get(name), kinds)
         self.chosen[name] = summary.chosen
         entry = summary.entry(names)
+        entry['intervals'] = intervals(records, name, summary, self.bootstrap)
         if not self.result['breakdown']:
             self.result['breakdown'] = entry['breakdown']
             if self.per_image:
