@@ -113,6 +113,9 @@ def train(tmp_path, capfd, monkeypatch):
     return run
 
 
+PIPELINE = "train_dataloader['dataset'] = dict(scenes, pipeline=[dict({}), dict(type='PackLocalization')])"
+
+
 def test_wrong_number_of_classes(train):
     assert (
         'model.head.num_classes is 7, but the data of train_dataloader (WSOLScenes) has 10 classes. Set '
@@ -121,8 +124,7 @@ def test_wrong_number_of_classes(train):
 
 
 def test_images_too_small_for_the_network(train):
-    resize = "train_dataloader = dict(dataset=dict(pipeline=[dict(type='AntialiasResize', size=4), pack]))"
-    text = train('randomness.seed=0', extra=f"pack = dict(type='PackLocalization')\n{resize}")
+    text = train('randomness.seed=0', extra=PIPELINE.format("type='AntialiasResize', size=4"))
     assert (
         'an image of 4x4 pixels from train_dataloader leaves a map of 1x1, which locates nothing. Resize to a larger '
         'size in the pipeline, or use smaller strides in the backbone.'
@@ -130,8 +132,7 @@ def test_images_too_small_for_the_network(train):
 
 
 def test_a_crop_larger_than_the_image(train):
-    crop = "train_dataloader = dict(dataset=dict(pipeline=[dict(type='RandomCrop', size=96), pack]))"
-    text = train('randomness.seed=0', extra=f"pack = dict(type='PackLocalization')\n{crop}")
+    text = train('randomness.seed=0', extra=PIPELINE.format("type='RandomCrop', size=96"))
     assert (
         'the first image of train_dataloader cannot be read: RandomCrop(size=(96, 96)) cannot cut 96x96 pixels out of '
         'an image of 64x64 (scenes/train/00000); put AntialiasResize before it'
@@ -139,8 +140,8 @@ def test_a_crop_larger_than_the_image(train):
 
 
 def test_data_that_is_not_there(train):
-    extra = "train_dataloader = dict(dataset=dict(_delete_=True, type='CUB', split='train', role='train-weaksup', "
-    text = train('randomness.seed=0', extra=extra + "data_root='nowhere', pipeline=[dict(type='LoadImage')]))")
+    cub = "dict(_delete_=True, type='CUB', split='train', role='train-weaksup', data_root='nowhere', pipeline=[])"
+    text = train('randomness.seed=0', extra=f"train_dataloader['dataset'] = {cub}")
     assert 'train_dataloader or train_evaluator cannot be built: ' in text
     assert 'nowhere' in text
     assert 'Set data_root to the folder of the data set' in text

@@ -137,7 +137,7 @@ def plant(patch: pytest.MonkeyPatch, owner: str, name: str, count: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize('moment', MOMENTS)
-def test_killed_at_the_worst_moment(tmp_path, reference, die_at, monkeypatch, moment):
+def test_killed_at_the_worst_moment(tmp_path, reference, monkeypatch, moment):
     expected, _ = reference(epochs=3)
     config, log = write_config(tmp_path, epochs=3, cache='disk'), tmp_path / 'log'
     with monkeypatch.context() as patched:
