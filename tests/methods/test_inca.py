@@ -105,6 +105,13 @@ def test_keys_are_bounded_at_56x56(monkeypatch):
     assert seen == [(1, 3136, 784)]
 
 
+def test_importance_in_evaluation_by_config():
+    neck, feat = InCANeck(4, test_gate='importance').eval(), torch.randn(2, 4, 5, 5)
+    torch.testing.assert_close(neck(feat)[0], feat * feat.mean(1, keepdim=True).sigmoid())
+    with pytest.raises(ValueError, match="test_gate must be 'identity' or 'importance'; got 'mask'"):
+        InCANeck(4, test_gate='mask')
+
+
 def test_neck_is_the_identity_in_evaluation():
     neck, feat = InCANeck(4).eval(), torch.randn(2, 4, 5, 5)
     out, nothing = neck(feat)

@@ -27,7 +27,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--scene-seed', type=int, default=0)
     parser.add_argument('--preset', choices=('released', 'paper'), default='released', help='published settings')
     parser.add_argument('--policy', choices=('max', 'uniform'), help='instead of the preset: aperture and focus')
-    parser.add_argument('--rule', choices=('paper', 'released', 'coc15'), help='instead of the preset: disc diameter to sigma')
+    parser.add_argument(
+        '--rule', choices=('paper', 'released', 'coc15'), help='instead of the preset: disc diameter to sigma'
+    )
     parser.add_argument('--unit', choices=('coc15', 'sigma7'), help='coding of the maps')
     parser.add_argument('--c-max', type=int, help='instead of the preset: bound on the disc diameter in pixels')
     parser.add_argument('--layers', type=int, nargs=2, metavar=('MIN', 'MAX'), help='0 0 for any number')

@@ -134,7 +134,7 @@ class InCANeck(BaseModule):
     """Attention of a stage, its three regions, and in training one of the mask and the importance map on the feature.
 
     In training the feature is multiplied by the dropped-foreground mask with probability ``drop_prob`` and by
-    ``sigmoid(A)`` otherwise, one draw for the batch. In evaluation the feature passes unchanged.
+    ``sigmoid(A)`` otherwise, one draw for the batch. In evaluation it passes unchanged, or times ``sigmoid(A)``.
 
     Args:
         in_channels: C of the stage (the localizer fills it in).
@@ -145,6 +145,7 @@ class InCANeck(BaseModule):
         mask_mode: how regions weigh features in the embeddings: ``'hard'`` (the text), ``'attn_weighted'`` (times
             sigmoid(A)) or ``'soft'`` (sigmoid edges); the latter two, ours, let the contrastive loss reach A directly.
         embed_channels: of a learned projection before the embeddings are normalised; ``None`` for none.
+        test_gate: ``'identity'`` (as ADL) or ``'importance'``, sigmoid(A) in evaluation too; the text allows both.
     """
 
     needs_channels = True
@@ -158,22 +159,27 @@ class InCANeck(BaseModule):
         drop_bg: bool = True,
         mask_mode: str = 'hard',
         embed_channels: int | None = None,
+        test_gate: str = 'identity',
     ) -> None:
         super().__init__()
+        if test_gate not in ('identity', 'importance'):
+            raise ValueError(f"test_gate must be 'identity' or 'importance'; got {test_gate!r}")
         if mask_mode not in MASK_MODES:
             raise ValueError(f'mask_mode must be one of {", ".join(MASK_MODES)}; got {mask_mode!r}')
         if not 0 <= drop_prob <= 1:
             raise ValueError(f'drop_prob is a probability; got {drop_prob}')
         self.non_local = None if non_local is None else NonLocalAttention(in_channels, **non_local)
         self.thresholds = Thresholds(**(thresholds or {}))
-        self.drop_prob, self.drop_bg, self.mask_mode = drop_prob, drop_bg, mask_mode
+        self.drop_prob, self.drop_bg, self.mask_mode, self.test_gate = drop_prob, drop_bg, mask_mode, test_gate
         self.project = nn.Identity() if embed_channels is None else nn.Conv2d(in_channels, embed_channels, 1)
 
     def forward(self, feat: Tensor) -> tuple[Tensor, InCAAttention | None]:
         """The feature for the next stage, and in training what the losses read."""
-        if not self.training:
+        if not self.training and self.test_gate == 'identity':
             return feat, None
         attention = feat.mean(1, keepdim=True) if self.non_local is None else self.non_local(feat)
+        if not self.training:
+            return feat * attention.sigmoid(), None
         masks = regions(attention, self.thresholds, self.drop_bg)
         embeddings = self.embed(feat, attention, masks)
         valid = masks.flatten(2).any(-1).all(1)
