@@ -69,7 +69,7 @@ def _averages(config: str, rank: int, world_size: int, path: Path) -> None:
     cfg = Config.fromfile(config)
     cfg.train_dataloader.dataset.count = 23
     torch.manual_seed(0)
-    model, loss = build_model(cfg), ClassAverageLoss(10, (16, 16))
+    model, loss = build_model(cfg), ClassAverageLoss(10, (8, 8))
     runner = types.SimpleNamespace(cfg=cfg, build_dataloader=Runner.build_dataloader)
     hook = ClassAverageHook(begin=1, pipeline=[dict(type='PackLocalization')], batch_size=1)
     with scope():

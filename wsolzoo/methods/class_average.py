@@ -133,6 +133,11 @@ class ClassAverageHook(Hook):
             samples = model.val_step(batch)
             maps = torch.stack([sample.pred_map for sample in samples])
             labels = torch.tensor([int(sample.gt_label) for sample in samples], device=maps.device)
+            if maps.shape[1:] != sums.shape[1:]:
+                raise ValueError(
+                    f'the foreground maps are {tuple(maps.shape[1:])} but map_size={tuple(sums.shape[1:])}; '
+                    'set map_size of ClassAverageLoss to the size of the maps'
+                )
             batch_sums, batch_counts = class_sums(maps, labels, len(counts))
             sums += batch_sums
             counts += batch_counts
