@@ -1,6 +1,6 @@
 """Pictures of a defocus model: image, estimated map and, where there is one, the true map, over a colour bar.
 
-    python tools/visualization/defocus_gallery.py CONFIG CHECKPOINT out.jpg data/defocus/pairs-test/images/A.png photo.jpg
+    python tools/visualization/defocus_gallery.py CONFIG CHECKPOINT out.jpg pairs-test/images/A.png photo.jpg
 
 An image that lies in a folder made by make_defocus.py is shown with its truth.
 """

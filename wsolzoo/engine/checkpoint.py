@@ -107,7 +107,8 @@ def load_from_local(filename: str, map_location: Any = None) -> Mapping[str, Any
     except UnpicklingError as error:
         raise UnsafeCheckpointError(_explain_refusal(path, str(error))) from None
     except (RuntimeError, EOFError) as error:
-        raise ValueError(f'{path} is no readable checkpoint ({str(error) or "it is empty"}). Is the file complete?') from error
+        reason = str(error) or 'it is empty'
+        raise ValueError(f'{path} is no readable checkpoint ({reason}). Is the file complete?') from error
 
 
 def _without_source(checkpoint: Any) -> Any:

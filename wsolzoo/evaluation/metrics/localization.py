@@ -30,8 +30,8 @@ class LocalizationMetric(ImageKeyedMetric):
     percent. Without a column at the end a key is the protocol's own headline.
 
     After evaluation :attr:`result` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
-    ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``, ``intervals``), ``classification``, ``breakdown`` by
-    class and size and ``images`` (with the cause of each failure, :mod:`wsolzoo.evaluation.functional.causes`), the
+    ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``, ``intervals``), ``classification``,
+    ``breakdown`` by class and size and ``images`` (with the cause of each failure, :mod:`wsolzoo.evaluation.functional.causes`), the
     last two under the first box protocol; and ``causes``, their definitions.
 
     Args:
