@@ -31,8 +31,9 @@ class LocalizationMetric(ImageKeyedMetric):
 
     After evaluation :attr:`result` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
     ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``, ``intervals``), ``classification``,
-    ``breakdown`` by class and size and ``images`` (with the cause of each failure, :mod:`wsolzoo.evaluation.functional.causes`), the
-    last two under the first box protocol; and ``causes``, their definitions.
+    ``breakdown`` by class and size and ``images`` (with the cause of each failure,
+    :mod:`wsolzoo.evaluation.functional.causes`), the last two under the first box protocol; and ``causes``, their
+    definitions.
 
     Args:
         protocols: names, :class:`~wsolzoo.evaluation.protocols.Protocol` objects, or dicts as in
