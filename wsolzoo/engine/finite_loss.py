@@ -37,8 +37,11 @@ class FiniteLossHook(Hook):
         Raises:
             NonFiniteLossError: one is not finite.
         """
-        if not (self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)
-                or self.end_of_epoch(runner.train_dataloader, batch_idx)):
+        if not (
+            self.every_n_train_iters(runner, self.interval)
+            or self.is_last_train_iter(runner)
+            or self.end_of_epoch(runner.train_dataloader, batch_idx)
+        ):
             return
         wrong = {
             name: float(value.detach())
