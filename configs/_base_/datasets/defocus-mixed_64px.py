@@ -16,21 +16,18 @@ train_dataloader = dict(
         ],
     ),
     sampler=dict(type='MultiSourceSampler', counts=(4, 8)),
-    collate_fn=dict(type='pseudo_collate'),
 )
 val_dataloader = dict(
     batch_size=10,
     num_workers=0,
     dataset=dict(type='GeneratedDefocus', data_root='data/defocus/scenes-val', pipeline=test_pipeline),
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
 )
 test_dataloader = dict(
     batch_size=1,
     num_workers=0,
     dataset=dict(type='GeneratedDefocus', data_root='data/defocus/pairs-test', pipeline=test_pipeline),
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
 )
 val_evaluator = dict(type='DefocusError')
 test_evaluator = dict(type='DefocusError')

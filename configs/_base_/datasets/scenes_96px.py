@@ -5,21 +5,18 @@ train_dataloader = dict(
     num_workers=0,
     dataset=dict(type='WSOLScenes', split='train', cache=True, pipeline=train_pipeline),
     sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='pseudo_collate'),
 )
 val_dataloader = dict(
     batch_size=50,
     num_workers=0,
     dataset=dict(type='WSOLScenes', split='val', cache=True, pipeline=test_pipeline),
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
 )
 test_dataloader = dict(
     batch_size=50,
     num_workers=0,
     dataset=dict(type='WSOLScenes', split='test', cache=True, pipeline=test_pipeline),
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
 )
 val_evaluator = dict(type='LocalizationMetric', protocols=['choe2020-v1', 'choe2020-v2', 'choe2020-pxap'])
 test_evaluator = val_evaluator

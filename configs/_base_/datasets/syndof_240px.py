@@ -31,14 +31,12 @@ train_dataloader = dict(
         ],
     ),
     sampler=dict(type='MultiSourceSampler', counts=(3, 3, 3)),
-    collate_fn=dict(type='pseudo_collate'),
 )
 val_dataloader = dict(
     batch_size=1,
     num_workers=2,
     dataset=dict(type='GeneratedDefocus', data_root='data/defocus/syndof-val', pipeline=test_pipeline),
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
 )
 test_dataloader = dict(
     batch_size=1,
@@ -51,7 +49,6 @@ test_dataloader = dict(
         pipeline=test_pipeline,
     ),
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
 )
 val_evaluator = dict(type='DefocusError')
 test_evaluator = dict(type='BlurMaskMetric', a=0.3)
