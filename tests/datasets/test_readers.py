@@ -136,6 +136,18 @@ def test_holdout_sides_are_disjoint_complete_and_balanced(tmp_path):
     assert sorted(labels_of(held)) == [0, 0, 1, 1]
 
 
+def test_per_class_keeps_that_many_of_each_class_spread_over_the_list(tmp_path):
+    cfg = {'type': 'TinyImageNet', 'split': 'train', 'data_root': str(layouts.tiny_imagenet(tmp_path))}
+    every, some = (DATASETS.build({**cfg, 'role': 'train-weaksup', 'per_class': n}) for n in (0, 2))
+    ids = [[data.get_data_info(i)['img_id'] for i in range(len(data))] for data in (every, some)]
+    first, second = ids[0][:4], ids[0][4:]
+    assert ids[1] == [first[0], first[2], second[0], second[2]] and labels_of(some) == [0, 0, 1, 1]
+    more = DATASETS.build({**cfg, 'role': 'train-weaksup', 'per_class': 100})
+    assert len(more) == len(every)
+    with pytest.raises(ValueError, match='per_class is a number of images'):
+        DATASETS.build({**cfg, 'role': 'train-weaksup', 'per_class': -1})
+
+
 def edit(path, old, new):
     path.write_text(path.read_text().replace(old, new))
 

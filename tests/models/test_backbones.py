@@ -172,6 +172,16 @@ def test_mobilenet_is_that_of_timm():
         assert torch.allclose(backbone(x)[0][-1], blocks, atol=1e-6)
 
 
+def test_norm_eval_keeps_running_statistics_and_still_learns_the_affine_part():
+    torch.manual_seed(0)
+    net = MobileNetV1(width=0.1, norm_eval=True).train()
+    before = net.bn1.running_mean.clone()
+    net(torch.randn(2, 3, 32, 32))[0][-1].sum().backward()
+    assert torch.equal(net.bn1.running_mean, before) and net.bn1.weight.grad is not None
+    assert net.training and not net.bn1.training
+    assert MobileNetV1(width=0.1).train().bn1.training
+
+
 def test_tensorflow_padding_goes_right_and_below():
     plain, same = MobileNetV1(width=0.1).conv_stem, MobileNetV1(width=0.1, tf_padding=True).conv_stem
     same.load_state_dict(plain.state_dict())

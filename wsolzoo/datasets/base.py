@@ -50,6 +50,7 @@ class LocalizationDataset(BaseDataset):
         holdout: set every ``holdout``-th image of each class apart (0: none), for data sets that bring no split to
             choose thresholds on.
         held_out: take the images set apart instead of the others.
+        per_class: keep at most so many images of each class, spread evenly over their order (0: all).
         **kwargs: see :class:`mmengine.dataset.BaseDataset`.
     """
 
@@ -67,13 +68,16 @@ class LocalizationDataset(BaseDataset):
         pipeline: Sequence[dict | Callable] = (),
         holdout: int = 0,
         held_out: bool = False,
+        per_class: int = 0,
         **kwargs,
     ) -> None:
         if role not in ROLES:
             raise ValueError(f'role must be one of {", ".join(ROLES)}; got {role!r}')
         if holdout < 0 or holdout == 1 or (held_out and not holdout):
             raise ValueError(f'holdout is 0 (none) or at least 2, and held_out needs one; got {holdout}, {held_out}')
-        self.role, self.holdout, self.held_out = role, holdout, held_out
+        if per_class < 0:
+            raise ValueError(f'per_class is a number of images, 0 for all; got {per_class}')
+        self.role, self.holdout, self.held_out, self.per_class = role, holdout, held_out, per_class
         pipeline = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
         self._check_pipeline(pipeline)
         super().__init__(data_root=data_root, pipeline=pipeline, **kwargs)
@@ -106,6 +110,7 @@ class LocalizationDataset(BaseDataset):
     def filter_data(self) -> list[dict]:
         """The images of this side of the hold-out, checked."""
         data = self._held(self.data_list) if self.holdout else self.data_list
+        data = self._thinned(data) if self.per_class else data
         if not data:
             raise ValueError(f'{type(self).__name__}: no image in {self.data_root or "the list"} matches the filters')
         ids = Counter(info['img_id'] for info in data)
@@ -180,6 +185,17 @@ class LocalizationDataset(BaseDataset):
             by_class[info['gt_label']].append(info['img_id'])
         held = {name for names in by_class.values() for name in sorted(names)[self.holdout - 1 :: self.holdout]}
         return [info for info in data if (info['img_id'] in held) == self.held_out]
+
+    def _thinned(self, data: list[dict]) -> list[dict]:
+        """``per_class`` images of each class, at even distances in the order of the list."""
+        by_class = defaultdict(list)
+        for place, info in enumerate(data):
+            by_class[info['gt_label']].append(place)
+        kept: set[int] = set()
+        for places in by_class.values():
+            count = min(self.per_class, len(places))
+            kept.update(places[k * len(places) // count] for k in range(count))
+        return [info for place, info in enumerate(data) if place in kept]
 
     def _check_pipeline(self, steps: Sequence) -> None:
         """Refuse a training pipeline that reads boxes or masks, wrapped steps included."""

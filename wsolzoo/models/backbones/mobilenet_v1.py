@@ -60,6 +60,7 @@ class MobileNetV1(StagedBackbone):
         width: multiplies all channels.
         relu6: activation ReLU6 as published, instead of the ReLU of BAS.
         tf_padding: pad the strided convolutions as TensorFlow does, for weights that were trained there.
+        norm_eval: keep batch norm in evaluation mode, for weights it was folded into.
         out_stages: the stages to return, the last one by default.
         init_cfg: weights; defaults to Xavier-uniform convolutions.
     """
@@ -70,6 +71,7 @@ class MobileNetV1(StagedBackbone):
         width: float = 1.0,
         relu6: bool = False,
         tf_padding: bool = False,
+        norm_eval: bool = False,
         out_stages: Sequence[str] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -77,6 +79,7 @@ class MobileNetV1(StagedBackbone):
         if output_stride not in FLATTENED:
             raise ValueError(f'MobileNetV1 has output_stride {", ".join(map(str, FLATTENED))}; got {output_stride}')
         activation: type[nn.Module] = nn.ReLU6 if relu6 else nn.ReLU
+        self.norm_eval = norm_eval
         conv = SamePadConv2d if tf_padding else nn.Conv2d
         channels = round(32 * width)
         self.conv_stem = conv(3, channels, 3, 2, padding=1, bias=False)

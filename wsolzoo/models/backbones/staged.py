@@ -8,6 +8,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from wsolzoo.registry import WEIGHT_INITIALIZERS
 
@@ -31,12 +32,14 @@ class StagedBackbone(BaseModule):
         stage_channels, stage_strides: one number a stage.
         out_stages: the stages whose outputs are returned, fine to coarse.
         out_channels, strides: one number an out stage.
+        norm_eval: keep batch norm in evaluation mode while training; its weight and bias still learn.
     """
 
     stage_names: tuple[str, ...]
     stage_channels: tuple[int, ...]
     stage_strides: tuple[int, ...]
     out_stages: tuple[str, ...]
+    norm_eval = False
 
     def cut(self, stages: Mapping[str, Sequence[str]], out_stages: Sequence[str] | None) -> None:
         """Set the stages, drop those after the last out stage, and measure channels and strides (on no real data).
@@ -97,6 +100,15 @@ class StagedBackbone(BaseModule):
             f'{type(self).__name__} has no stage {stage!r}.{hint} Its stages, up to the last of out_stages: '
             f'{", ".join(names)}'
         )
+
+    def train(self, mode: bool = True) -> 'StagedBackbone':
+        """Set the mode, of batch norm only where ``norm_eval`` does not hold it back."""
+        super().train(mode)
+        if self.norm_eval:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
 
     def run_stage(self, name: str, x: Tensor) -> Tensor:
         """Output of one stage on the output ``x`` of the stage before it."""
