@@ -4,6 +4,8 @@ Boxes are (M, 4) arrays, ``x0 y0 x1 y1`` in pixels, end exclusive. The *frame* o
 resizing and, in some protocols, cutting out the centre.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -99,3 +101,22 @@ def centred(size: tuple[int, int], fraction: float) -> np.ndarray:
     height, width = size
     left, top = (1 - fraction) / 2 * width, (1 - fraction) / 2 * height
     return np.array([[left, top, width - left, height - top]])
+
+
+def best_constant(boxes: Sequence[np.ndarray], level: float, offset: int = 0, candidates: int = 1000) -> np.ndarray:
+    """The one box that overlaps most images' true boxes by at least ``level``: what position alone gives away.
+
+    Args:
+        boxes: (M_i, 4) true boxes of each image, all in the same frame, of a split that may choose.
+        level: IoU that makes a hit.
+        offset: see :func:`ious`.
+        candidates: so many of the true boxes, at even distances, are tried.
+
+    Returns:
+        ndarray: (4,) float64, the first of equals.
+    """
+    every = np.concatenate([_boxes(one) for one in boxes])
+    tried = every[:: -(-len(every) // candidates)]
+    starts = np.cumsum([0, *(len(one) for one in boxes[:-1])])
+    hits = np.logical_or.reduceat(ious(tried, every, offset) >= level, starts, axis=1)
+    return tried[hits.sum(1).argmax()]

@@ -1,0 +1,87 @@
+"""The best box that never looks at the image: the baseline of data sets whose objects have a usual place.
+
+    python tools/analysis_tools/constant_box.py CONFIG
+
+For every IoU level of the config's box protocols the one box that hits most images of the validation split (role
+train-fullsup) is put on every image of the test split.
+"""
+
+import argparse
+import sys
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before this has succeeded."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file, or the name of a shipped one')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='override config values')
+    return parser.parse_args(argv)
+
+
+def true_boxes(loader: dict, choosing: bool) -> tuple[list, tuple[int, int]]:
+    """True boxes of each image of a split in the frame of the network's input, and the size of that frame."""
+    from mmengine.registry import DefaultScope
+
+    from wsolzoo.launch import UsageError
+    from wsolzoo.registry import DATASETS
+    from wsolzoo.structures import TEST
+
+    with DefaultScope.overwrite_default_scope('wsolzoo'):
+        dataset = DATASETS.build(loader['dataset'])
+    if choosing and dataset.role == TEST:
+        raise UsageError('the box would be chosen on a test split: val_dataloader needs role="train-fullsup"')
+    samples = [dataset[index]['data_samples'] for index in range(len(dataset))]
+    if not all('gt_boxes' in sample for sample in samples):
+        raise UsageError(f'{type(dataset).__name__} gives no boxes with role={dataset.role!r}')
+    sizes = {tuple(sample.img_shape[:2]) for sample in samples}
+    if len(sizes) > 1:
+        raise UsageError(f'images of {len(sizes)} sizes have no common place; resize them to one in the test pipeline')
+    return [sample.gt_boxes for sample in samples], sizes.pop()
+
+
+def accuracy(protocol, chosen_on: list, reported_on: list, size: tuple[int, int]) -> list[tuple]:
+    """``(level, box, percent)`` for every IoU level of a protocol."""
+    import numpy as np
+
+    from wsolzoo.evaluation.functional import boxes as box_functions
+    from wsolzoo.evaluation.records import read_truths
+
+    known, asked = ([read_truths(one, protocol, size) for one in split] for split in (chosen_on, reported_on))
+    rows = []
+    for level in protocol.hit.ious:
+        box = box_functions.best_constant([one for one in known if len(one)], level, protocol.hit.offset)
+        best = [box_functions.ious(box[None], one, protocol.hit.offset).max(initial=0) for one in asked]
+        rows.append((level, box, 100 * float(np.mean(np.array(best) >= level))))
+    return rows
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print a table; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
+    args = parse_args(argv)
+    from wsolzoo import launch
+    from wsolzoo.evaluation.protocols import resolve
+
+    try:
+        launch.prepare_environment()
+        cfg = launch.load_config(args.config, args.cfg_options)
+        (known, size), (asked, _) = (
+            true_boxes(cfg.val_dataloader, choosing=True),
+            true_boxes(cfg.test_dataloader, choosing=False),
+        )
+        print('| protocol | IoU | constant box | hits, percent |\n|---|---|---|---|')
+        for protocol in map(resolve, cfg.test_evaluator.protocols):
+            if protocol.is_pixel:
+                continue
+            rows = accuracy(protocol, known, asked, size)
+            for level, box, percent in rows:
+                print(f'| {protocol.name} | {level:g} | {" ".join(f"{x:.0f}" for x in box)} | {percent:.1f} |')
+            if len(rows) > 1:
+                print(f'| {protocol.name} | mean | | {sum(row[2] for row in rows) / len(rows):.1f} |')
+    except launch.explained_errors() as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
