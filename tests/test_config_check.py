@@ -186,3 +186,12 @@ def test_accepted_arguments_follow_the_parents():
     assert accepted(OpenModel) is None
     assert accepted(nn.Linear) >= {'in_features', 'bias'}
     assert accepted(lambda first, *, second=1: None) == {'first', 'second'}
+
+
+def test_an_override_reaches_a_key_with_dots_in_it(tmp_path):
+    text = "necks = {'stage3.0': dict(p=1), 'stage3': dict(p=2)}\nlosses = [dict(w=1.0), dict(w=2.0)]"
+    (tmp_path / 'c.py').write_text(text)
+    options = ['necks.stage3.0.p=5', 'necks.stage3.q=6', 'losses.1.w=0.0', 'losses.0.w=3.0', 'new.a.b=7']
+    cfg = load_config(str(tmp_path / 'c.py'), options)
+    assert cfg.necks == {'stage3.0': {'p': 5}, 'stage3': {'p': 2, 'q': 6}}
+    assert cfg.losses == [{'w': 3.0}, {'w': 0.0}] and cfg.new.a.b == 7

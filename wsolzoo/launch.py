@@ -32,6 +32,26 @@ def parse_options(pairs: Sequence[str]) -> dict:
     return holder.options or {}
 
 
+def nest(options: dict, cfg: dict) -> dict:
+    """Dotted keys as nested dicts; where ``cfg`` has a key with dots in it, such as a stage's name, it is one key.
+
+    ``{'model.necks.stage3.0.drop_prob': 0.5}`` → ``{'model': {'necks': {'stage3.0': {'drop_prob': 0.5}}}}``
+    """
+    nested: dict = {}
+    for dotted, value in options.items():
+        place, here, parts = nested, cfg, dotted.split('.')
+        while parts:
+            length = next((n for n in range(len(parts), 0, -1) if '.'.join(parts[:n]) in here), 1)
+            key, parts = '.'.join(parts[:length]), parts[length:]
+            if isinstance(here, list):
+                here = dict(enumerate(here)).get(int(key), {}) if key.isdigit() else {}
+            else:
+                here = here.get(key, {})
+            here = here if isinstance(here, (dict, list)) else {}
+            place = place.setdefault(key, {}) if parts else place.update({key: value})
+    return nested
+
+
 def load_config(name: str, options: Sequence[str] = ()) -> Config:
     """Read a config, with its folder on the import path so that ``custom_imports`` finds files beside it.
 
@@ -44,7 +64,7 @@ def load_config(name: str, options: Sequence[str] = ()) -> Config:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     cfg = Config.fromfile(str(path))
-    cfg.merge_from_dict(parse_options(options))
+    cfg.merge_from_dict(nest(parse_options(options), cfg._cfg_dict))
     return cfg
 
 

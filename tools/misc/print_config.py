@@ -21,12 +21,12 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     from mmengine.config import Config
 
-    from wsolzoo.launch import UsageError, parse_options
+    from wsolzoo.launch import UsageError, nest, parse_options
     from wsolzoo.resources import find_config
 
     try:
         cfg = Config.fromfile(str(find_config(args.config)), import_custom_modules=False)
-        cfg.merge_from_dict(parse_options(args.cfg_options))
+        cfg.merge_from_dict(nest(parse_options(args.cfg_options), cfg._cfg_dict))
     except (FileNotFoundError, UsageError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
