@@ -70,6 +70,53 @@ def test_consistency_loss_by_hand_and_its_stop_gradient():
         InCAConsistencyLoss()(outputs(attention([[[0.0]] * 3])))
 
 
+def test_the_other_readings_of_the_contrastive_loss():
+    orthogonal = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    one = attention([orthogonal])
+    assert InCAContrastiveLoss(reduction='sum')(outputs(one, one))['loss_ca'].item() == pytest.approx(5.0)
+    root = InCAContrastiveLoss(margin=0.5, distance='euclidean')(outputs(one))['loss_ca'].item()
+    assert root == pytest.approx(2**0.5 + 0.5, abs=1e-5)
+
+
+def test_the_other_readings_of_the_consistency_loss():
+    def maps(*values):
+        return outputs(*(attention([[[0.0]] * 3], map=torch.tensor([[value]])) for value in values))
+
+    fine, middle, coarse = [[0.0, 1.0], [2.0, 4.0]], [[0.0, 4.0], [4.0, 4.0]], [[1.0]]
+    small = InCAConsistencyLoss(normalize='sigmoid', resize='first')(maps(fine, coarse))['loss_fc'].item()
+    sigmoids = torch.tensor([0.0, 1.0, 2.0, 4.0]).sigmoid().mean() - torch.tensor(1.0).sigmoid()
+    assert small == pytest.approx(sigmoids.square().item())
+    summed = InCAConsistencyLoss(pair=(0, 1), reduction='sum')(maps(fine, middle, fine))['loss_fc'].item()
+    assert summed == pytest.approx(0.75**2 + 0.5**2)
+    with pytest.raises(ValueError, match=r'pair=\(1, 0\)'):
+        InCAConsistencyLoss(pair=(1, 0))(maps(fine, middle))
+
+
+def test_the_background_may_be_all_but_the_most_discriminative_area():
+    a = torch.tensor([[[[0.0, 0.1, 0.5, 0.9, 1.0]]]])
+    thresholds = Thresholds(0.8, 0.2, background='fg')
+    assert regions(a, thresholds)[0, 2, 0].int().tolist() == [1, 1, 1, 0, 0]
+    assert torch.equal(regions(a, thresholds)[:, :2], regions(a, Thresholds(0.8, 0.2))[:, :2])
+
+
+def test_the_attention_itself_may_be_embedded():
+    torch.manual_seed(0)
+    neck = InCANeck(4, embedding={'source': 'attention', 'channels': 3}).train()
+    _, got = neck(torch.rand(2, 4, 6, 6))
+    assert got.embeddings.shape == (2, 3, 3) and neck.project.in_channels == 1
+    with pytest.raises(ValueError, match='needs channels'):
+        InCANeck(4, embedding={'source': 'attention'})
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [{'embedding': {'masks': 'x'}}, {'embedding': {'source': 'x'}}, {'thresholds': {'relative_to': 'x'}}],
+)
+def test_a_choice_that_is_none_is_refused(arguments):
+    with pytest.raises(ValueError, match="must be one of .*; got 'x'"):
+        InCANeck(4, **arguments)
+
+
 def test_losses_without_necks_say_what_to_do():
     with pytest.raises(ValueError, match='InCANeck'):
         InCAContrastiveLoss()(outputs())
@@ -108,7 +155,7 @@ def test_keys_are_bounded_at_56x56(monkeypatch):
 def test_importance_in_evaluation_by_config():
     neck, feat = InCANeck(4, test_gate='importance').eval(), torch.randn(2, 4, 5, 5)
     torch.testing.assert_close(neck(feat)[0], feat * feat.mean(1, keepdim=True).sigmoid())
-    with pytest.raises(ValueError, match="test_gate must be 'identity' or 'importance'; got 'mask'"):
+    with pytest.raises(ValueError, match="test_gate must be one of identity, importance; got 'mask'"):
         InCANeck(4, test_gate='mask')
 
 
@@ -137,10 +184,10 @@ def test_gate_frequency_follows_the_probability():
     assert 1420 < dropped < 1580
 
 
-@pytest.mark.parametrize(('mask_mode', 'direct'), [('hard', False), ('attn_weighted', True), ('soft', True)])
-def test_only_the_labelled_extensions_let_the_contrastive_loss_reach_the_attention(mask_mode, direct):
+@pytest.mark.parametrize(('masks', 'direct'), [('hard', False), ('attn_weighted', True), ('soft', True)])
+def test_only_the_labelled_extensions_let_the_contrastive_loss_reach_the_attention(masks, direct):
     torch.manual_seed(0)
-    neck = InCANeck(4, non_local={}, mask_mode=mask_mode).train()
+    neck = InCANeck(4, non_local={}, embedding={'masks': masks}).train()
     torch.nn.init.constant_(neck.non_local.gamma, 0.5)
     _, got = neck(torch.rand(3, 4, 6, 6, requires_grad=True))
     InCAContrastiveLoss(margin=4.0)(outputs(got))['loss_ca'].backward()
@@ -158,7 +205,7 @@ def test_inserted_into_a_backbone_by_config():
                 'backbone': {'type': 'PlainNet', 'base_channels': 4},
                 'necks': {
                     'stage2': {'type': 'InCANeck', 'non_local': {}},
-                    'stage3.0': {'type': 'InCANeck', 'non_local': {}, 'embed_channels': 3},
+                    'stage3.0': {'type': 'InCANeck', 'non_local': {}, 'embedding': {'channels': 3}},
                 },
                 'head': {'type': 'CAMHead', 'num_classes': 5},
                 'losses': [{'type': 'InCAContrastiveLoss'}, {'type': 'InCAConsistencyLoss'}],

@@ -5,10 +5,13 @@ the *same image* is the negative: the foreground without its most discriminative
 differ from the background, so attention grows up to the outline and no further.
 
 The method is described in patent application KR 10-2022-0050617 A; its use may need a licence of the owner. No code was
-published and the text leaves much open. What is ours is an argument: the thresholds and what they are relative to, the
-probability of dropping, the embedding, the distance and margin, the places of the necks, and the stop-gradient.
+published and the text leaves much open. What is ours is an argument: the thresholds, what they are relative to and
+which of them ends the background, the probability of dropping, the embedding, the distance, the margin, the reductions,
+the places of the necks, the pair that is made consistent, and the stop-gradient. One reading is not offered: a claim
+attaches the classification loss to the first attention map; the description has it at the end of the network, as usual.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -19,7 +22,14 @@ from torch.nn import functional as F
 from wsolzoo.models.outputs import LocOutputs
 from wsolzoo.registry import MODELS
 
-MASK_MODES = ('hard', 'attn_weighted', 'soft')
+REDUCTIONS = ('mean', 'sum')
+DISTANCES = ('squared', 'euclidean')
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise a ``ValueError`` that names the choices where ``value`` is none of them."""
+    if value not in choices:
+        raise ValueError(f'{name} must be one of {", ".join(choices)}; got {value!r}')
 
 
 class InCAAttention(NamedTuple):
@@ -52,11 +62,14 @@ class Thresholds(NamedTuple):
         bg: the background lies at or below it.
         relative_to: ``'minmax'``: of the min-max normalised attention; ``'max'``: of the maximum of each image, as in
             ADL, for attention that is never negative.
+        background: which threshold ends it: ``'bg'``, so that foreground and background are a partition, or ``'fg'``:
+            the background is everything but the most discriminative area.
     """
 
     fg: float = 0.8
     bg: float = 0.2
     relative_to: str = 'minmax'
+    background: str = 'bg'
 
     def scaled(self, attention: Tensor) -> Tensor:
         """Attention on the scale of the thresholds."""
@@ -65,10 +78,40 @@ class Thresholds(NamedTuple):
         return attention / attention.amax((2, 3), keepdim=True).clamp(min=1e-12)
 
 
+class Embedding(NamedTuple):
+    """How a region becomes a vector.
+
+    Attributes:
+        source: what is averaged over the region: ``'feature'`` (the description), or ``'attention'`` (the claims),
+            which has one channel and therefore needs ``channels``.
+        masks: how regions weigh positions: ``'hard'`` (the text), ``'attn_weighted'`` (times sigmoid(A)) or ``'soft'``
+            (sigmoid edges); the latter two, ours, let the contrastive loss reach A directly.
+        channels: of a learned 1x1 projection before the average; ``None`` for none.
+    """
+
+    source: str = 'feature'
+    masks: str = 'hard'
+    channels: int | None = None
+
+    def projection(self, in_channels: int) -> nn.Module:
+        """The projection of a neck with so many channels.
+
+        Raises:
+            ValueError: an unknown source or kind of masks, or attention without a projection.
+        """
+        check_choice('embedding source', self.source, ('feature', 'attention'))
+        check_choice('embedding masks', self.masks, ('hard', 'attn_weighted', 'soft'))
+        if self.source == 'attention' and self.channels is None:
+            raise ValueError("embedding=dict(source='attention') needs channels: unit vectors of one channel are all 1")
+        if self.channels is None:
+            return nn.Identity()
+        return nn.Conv2d(in_channels if self.source == 'feature' else 1, self.channels, 1)
+
+
 def regions(attention: Tensor, thresholds: Thresholds, drop_bg: bool = True) -> Tensor:
     """Masks of the dropped foreground, the foreground and the background (equation 1).
 
-    ``dfg = [A < fg] and [A > bg]``, ``fg = [A > bg]``, ``bg = not fg``: foreground and background are a partition.
+    ``dfg = [A < fg] and [A > bg]``, ``fg = [A > bg]``, ``bg = not fg`` (or as ``thresholds.background`` says).
 
     Args:
         attention: (N, 1, h, w).
@@ -81,7 +124,8 @@ def regions(attention: Tensor, thresholds: Thresholds, drop_bg: bool = True) -> 
     scaled = thresholds.scaled(attention.detach())
     foreground, undiscriminative = scaled > thresholds.bg, scaled < thresholds.fg
     dropped = undiscriminative & foreground if drop_bg else undiscriminative
-    return torch.cat([dropped, foreground, ~foreground], dim=1)
+    background = ~foreground if thresholds.background == 'bg' else undiscriminative
+    return torch.cat([dropped, foreground, background], dim=1)
 
 
 class NonLocalAttention(BaseModule):
@@ -108,8 +152,7 @@ class NonLocalAttention(BaseModule):
         max_positions: int = 784,
     ) -> None:
         super().__init__()
-        if similarity not in ('softmax', 'dot'):
-            raise ValueError(f"similarity must be 'softmax' or 'dot'; got {similarity!r}")
+        check_choice('similarity', similarity, ('softmax', 'dot'))
         embed = max(in_channels // embed_ratio, 1)
         self.query, self.key = nn.Conv2d(in_channels, embed, 1), nn.Conv2d(in_channels, embed, 1)
         self.value = nn.Conv2d(in_channels, in_channels, 1)
@@ -139,12 +182,10 @@ class InCANeck(BaseModule):
     Args:
         in_channels: C of the stage (the localizer fills it in).
         non_local: arguments of :class:`NonLocalAttention`; ``None`` for the channel mean (the ablation).
-        thresholds: ``dict(fg=0.8, bg=0.2, relative_to='minmax')``, see :class:`Thresholds`.
+        thresholds: ``dict(fg=0.8, bg=0.2, relative_to='minmax', background='bg')``, see :class:`Thresholds`.
         drop_prob: probability of the mask.
         drop_bg: whether the mask drops the background too (the ablation).
-        mask_mode: how regions weigh features in the embeddings: ``'hard'`` (the text), ``'attn_weighted'`` (times
-            sigmoid(A)) or ``'soft'`` (sigmoid edges); the latter two, ours, let the contrastive loss reach A directly.
-        embed_channels: of a learned projection before the embeddings are normalised; ``None`` for none.
+        embedding: ``dict(source='feature', masks='hard', channels=None)``, see :class:`Embedding`.
         test_gate: ``'identity'`` (as ADL) or ``'importance'``, sigmoid(A) in evaluation too; the text allows both.
     """
 
@@ -157,21 +198,19 @@ class InCANeck(BaseModule):
         thresholds: dict | None = None,
         drop_prob: float = 0.75,
         drop_bg: bool = True,
-        mask_mode: str = 'hard',
-        embed_channels: int | None = None,
+        embedding: dict | None = None,
         test_gate: str = 'identity',
     ) -> None:
         super().__init__()
-        if test_gate not in ('identity', 'importance'):
-            raise ValueError(f"test_gate must be 'identity' or 'importance'; got {test_gate!r}")
-        if mask_mode not in MASK_MODES:
-            raise ValueError(f'mask_mode must be one of {", ".join(MASK_MODES)}; got {mask_mode!r}')
+        check_choice('test_gate', test_gate, ('identity', 'importance'))
         if not 0 <= drop_prob <= 1:
             raise ValueError(f'drop_prob is a probability; got {drop_prob}')
         self.non_local = None if non_local is None else NonLocalAttention(in_channels, **non_local)
-        self.thresholds = Thresholds(**(thresholds or {}))
-        self.drop_prob, self.drop_bg, self.mask_mode, self.test_gate = drop_prob, drop_bg, mask_mode, test_gate
-        self.project = nn.Identity() if embed_channels is None else nn.Conv2d(in_channels, embed_channels, 1)
+        self.thresholds, self.embedding = Thresholds(**(thresholds or {})), Embedding(**(embedding or {}))
+        check_choice('thresholds relative_to', self.thresholds.relative_to, ('minmax', 'max'))
+        check_choice('thresholds background', self.thresholds.background, ('bg', 'fg'))
+        self.drop_prob, self.drop_bg, self.test_gate = drop_prob, drop_bg, test_gate
+        self.project = self.embedding.projection(in_channels)
 
     def forward(self, feat: Tensor) -> tuple[Tensor, InCAAttention | None]:
         """The feature for the next stage, and in training what the losses read."""
@@ -188,13 +227,13 @@ class InCANeck(BaseModule):
         return feat * gate, InCAAttention(attention, feat, embeddings, valid)
 
     def embed(self, feat: Tensor, attention: Tensor, masks: Tensor) -> Tensor:
-        """(N, 3, E) unit vectors: masked averages of the (projected) feature over the three regions."""
+        """(N, 3, E) unit vectors: masked averages of the (projected) source over the three regions."""
         weights = masks.to(feat.dtype)
-        if self.mask_mode == 'attn_weighted':
+        if self.embedding.masks == 'attn_weighted':
             weights = weights * attention.sigmoid()
-        elif self.mask_mode == 'soft':
+        elif self.embedding.masks == 'soft':
             weights = self.soft_masks(attention)
-        projected = self.project(feat).flatten(2)
+        projected = self.project(feat if self.embedding.source == 'feature' else attention).flatten(2)
         sums = torch.einsum('nmp,ncp->nmc', weights.flatten(2), projected)
         return F.normalize(sums / (weights.flatten(2).sum(-1, keepdim=True) + 1e-6), dim=-1)
 
@@ -204,36 +243,48 @@ class InCANeck(BaseModule):
         above_bg = torch.sigmoid((scaled - self.thresholds.bg) / temperature)
         below_fg = torch.sigmoid((self.thresholds.fg - scaled) / temperature)
         dropped = below_fg * above_bg if self.drop_bg else below_fg
-        return torch.cat([dropped, above_bg, 1 - above_bg], dim=1)
+        background = 1 - above_bg if self.thresholds.background == 'bg' else below_fg
+        return torch.cat([dropped, above_bg, background], dim=1)
 
 
 @MODELS.register_module()
 class InCAContrastiveLoss(nn.Module):
-    """In-sample contrastive attention (equation 2), mean over the necks.
+    """In-sample contrastive attention (equation 2).
 
-    ``loss_ca = weight mean_n [ d(z_dfg, z_fg) - d(z_dfg, z_bg) + margin ]_+`` with the squared Euclidean distance of
-    unit vectors, ``d = 2 - 2 cos`` in [0, 4]. Images with an empty region do not count.
+    ``loss_ca = weight mean_n [ d(z_dfg, z_fg) - d(z_dfg, z_bg) + margin ]_+``, over the necks reduced as said below.
+    Images with an empty region do not count.
 
     Args:
         margin: m.
         weight: of the loss; 1 in the text.
+        distance: of unit vectors: ``'squared'`` Euclidean, ``2 - 2 cos`` in [0, 4], or ``'euclidean'``, in [0, 2].
+        reduction: over the necks, ``'mean'`` or ``'sum'``.
     """
 
-    def __init__(self, margin: float = 0.5, weight: float = 1.0) -> None:
+    def __init__(
+        self, margin: float = 0.5, weight: float = 1.0, distance: str = 'squared', reduction: str = 'mean'
+    ) -> None:
         super().__init__()
-        self.margin, self.weight = margin, weight
+        check_choice('distance', distance, DISTANCES)
+        check_choice('reduction', reduction, REDUCTIONS)
+        self.margin, self.weight, self.distance, self.reduction = margin, weight, distance, reduction
 
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_ca``, a scalar."""
-        return {'loss_ca': self.weight * torch.stack([self.of(a) for a in inca_attentions(outputs)]).mean()}
+        losses = torch.stack([self.of(attention) for attention in inca_attentions(outputs)])
+        return {'loss_ca': self.weight * (losses.mean() if self.reduction == 'mean' else losses.sum())}
 
     def of(self, attention: InCAAttention) -> Tensor:
         """The loss of one neck."""
         dropped, foreground, background = attention.embeddings.float().unbind(1)
-        positive = (dropped - foreground).square().sum(1)
-        negative = (dropped - background).square().sum(1)
+        positive, negative = self.between(dropped, foreground), self.between(dropped, background)
         valid = attention.valid.to(positive.dtype)
         return ((positive - negative + self.margin).relu() * valid).sum() / valid.sum().clamp(min=1)
+
+    def between(self, one: Tensor, other: Tensor) -> Tensor:
+        """Distances (N,) of unit vectors (N, E)."""
+        squared = (one - other).square().sum(1)
+        return squared if self.distance == 'squared' else squared.clamp(min=1e-12).sqrt()
 
 
 @MODELS.register_module()
@@ -241,30 +292,52 @@ class InCAConsistencyLoss(nn.Module):
     """Foreground consistency (equation 3): the first neck's attention follows the last one's.
 
     ``loss_fc = weight mean_ij (norm(A_first) - sg(resize(norm(A_last))))^2``. The text has a plain squared norm; the
-    mean over positions, the normalisation and the stop-gradient on the later attention are ours.
+    mean over positions, the normalisation, the resizing and the stop-gradient on the later attention are ours.
 
     Args:
         weight: of the loss; 1 in the text.
         normalize: ``'minmax'`` or ``'sigmoid'``, applied to both maps.
-        stop_gradient: the last attention is a constant.
+        stop_gradient: the later attention is a constant.
+        pair: the two necks, early and late; the equation is written for any two, the text compares first and last.
+        resize: ``'last'``: the later attention to the size of the earlier one, bilinearly; ``'first'``: the earlier one
+            to the size of the later one, by averages.
+        reduction: over the positions, ``'mean'`` or ``'sum'`` (the images are always averaged).
     """
 
-    def __init__(self, weight: float = 1.0, normalize: str = 'minmax', stop_gradient: bool = True) -> None:
+    def __init__(
+        self,
+        weight: float = 1.0,
+        normalize: str = 'minmax',
+        stop_gradient: bool = True,
+        pair: tuple[int, int] = (0, -1),
+        resize: str = 'last',
+        reduction: str = 'mean',
+    ) -> None:
         super().__init__()
-        if normalize not in ('minmax', 'sigmoid'):
-            raise ValueError(f"normalize must be 'minmax' or 'sigmoid'; got {normalize!r}")
-        self.weight, self.stop_gradient = weight, stop_gradient
+        check_choice('normalize', normalize, ('minmax', 'sigmoid'))
+        check_choice('resize', resize, ('last', 'first'))
+        check_choice('reduction', reduction, REDUCTIONS)
+        self.weight, self.stop_gradient, self.pair = weight, stop_gradient, tuple(pair)
         self.normalize = minmax if normalize == 'minmax' else torch.sigmoid
+        self.resize, self.reduction = resize, reduction
 
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_fc``, a scalar; it needs two necks."""
         attentions = inca_attentions(outputs)
-        if len(attentions) < 2:
-            raise ValueError('InCAConsistencyLoss compares the first and the last InCANeck: place at least two')
-        first, last = self.normalize(attentions[0].map), self.normalize(attentions[-1].map)
+        early, late = (range(len(attentions))[place] for place in self.pair) if len(attentions) > 1 else (0, 0)
+        if early >= late:
+            raise ValueError(
+                f'InCAConsistencyLoss(pair={self.pair}) compares an earlier with a later InCANeck; there are '
+                f'{len(attentions)}: place at least two'
+            )
+        first, last = self.normalize(attentions[early].map), self.normalize(attentions[late].map)
         last = last.detach() if self.stop_gradient else last
-        last = F.interpolate(last, first.shape[2:], mode='bilinear', align_corners=False)
-        return {'loss_fc': self.weight * (first - last).square().mean()}
+        if self.resize == 'first':
+            first = F.adaptive_avg_pool2d(first, last.shape[2:])
+        else:
+            last = F.interpolate(last, first.shape[2:], mode='bilinear', align_corners=False)
+        squares = (first - last).square()
+        return {'loss_fc': self.weight * (squares.mean() if self.reduction == 'mean' else squares.sum() / len(squares))}
 
 
 def inca_attentions(outputs: LocOutputs) -> list[InCAAttention]:
