@@ -37,6 +37,7 @@ def test_every_seed_chooses_on_validation_and_both_rows_are_the_same_maps(run, t
     out = capsys.readouterr().out
     assert '| normalisation | chosen on validation | GT-known | MaxBoxAcc | MaxBoxAccV2 | PxAP |' in out
     found = json.loads((tmp_path / 'found.json').read_text())
+    assert ('try values beyond it' in out) is any(one['value'] == 90 for one in found)
     assert len(found) == 2
     for one in found:
         best = max(one['validation'].values())

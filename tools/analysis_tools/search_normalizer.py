@@ -114,7 +114,13 @@ def table(found: list[dict], normalizer: str, argument: str) -> str:
     lines += ['', f'| GT-known on validation | config | {" | ".join(searched)} |', '|---|---|' + '---|' * len(searched)]
     cells = [cell([run['validation'][value] for run in found]) for value in searched]
     own = cell([run['validation of the config'] for run in found])
-    return '\n'.join([*lines, f'| {argument} | {own} | ' + ' | '.join(cells) + ' |', ''])
+    lines += [f'| {argument} | {own} | ' + ' | '.join(cells) + ' |']
+    if any(f'{run["value"]:g}' == searched[0] for run in found):
+        lines += [
+            '',
+            f'The choice lies at the first value, {argument} = {searched[0]}: try values beyond it (--values).',
+        ]
+    return '\n'.join([*lines, ''])
 
 
 def main(argv: list[str] | None = None) -> int:
