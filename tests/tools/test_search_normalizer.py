@@ -36,6 +36,7 @@ def test_every_seed_chooses_on_validation_and_both_rows_are_the_same_maps(run, t
     assert run('--out', 'found.json') == 0
     out = capsys.readouterr().out
     assert '| normalisation | chosen on validation | GT-known | MaxBoxAcc | MaxBoxAccV2 | PxAP |' in out
+    assert 'Loads checkpoint' not in out
     found = json.loads((tmp_path / 'found.json').read_text())
     assert ('try values beyond it' in out) is any(one['value'] == 90 for one in found)
     assert len(found) == 2

@@ -8,6 +8,7 @@ has mean and standard deviation. Its first row is the config's own normalisation
 """
 
 import argparse
+import contextlib
 import json
 import statistics
 import sys
@@ -72,7 +73,8 @@ def search(args: argparse.Namespace, checkpoint: str, grid) -> dict:
     launch.check(cfg, args.cfg_options)
     runner = launch.build_runner(cfg, training=False)
     runner.call_hook('before_run')
-    runner.load_or_resume()
+    with contextlib.redirect_stdout(sys.stderr):  # stdout is for the table
+        runner.load_or_resume()
     runner.model.eval()
     bases = [resolve(spec) for spec in cfg.test_evaluator.protocols]
     lead = next((base for base in bases if not base.is_pixel), None)
