@@ -1,6 +1,6 @@
 """Print a config with everything it inherits.
 
-python tools/misc/print_config.py cam/cam_plainnet_1xb32-15e_scenes-96px.py --cfg-options train_cfg.max_epochs=1
+python tools/print_config.py cam/cam_plainnet_1xb32-15e_scenes-96px.py --cfg-options train_cfg.max_epochs=1
 """
 
 import argparse
