@@ -4,10 +4,12 @@ import copy
 
 import pytest
 import torch
+from mmengine.optim import build_optim_wrapper
 from torch.nn import functional as F
 
+from wsolzoo.launch import load_config
 from wsolzoo.methods.bas import VARIANTS, BASHead, class_conv3x3, suppression
-from wsolzoo.testing import build_model, tiny_batch
+from wsolzoo.testing import build_model, scope, tiny_batch
 
 
 def config(**head) -> dict:
@@ -130,7 +132,92 @@ def test_losses_by_hand_from_the_definition():
         torch.testing.assert_close(scalars['loss_frg'], 0.5 * F.cross_entropy(inside, labels))
         torch.testing.assert_close(scalars['loss_ac'], 1.5 * mask.mean())
         torch.testing.assert_close(scalars['map_area'], mask.mean())
-    assert 0 <= scalars['loss_bas'] <= 2
+
+
+def straightforward_loss_bas(model, inputs, labels) -> torch.Tensor:
+    """The suppression loss from its definition: a copy of everything after the tap, and one image after the other."""
+    (tap, last), _ = model.trunk(inputs)
+    mask = model.head.generator(tap).sigmoid()[torch.arange(len(labels)), labels][:, None]
+    copied = copy.deepcopy(model)
+    feats, _ = copied.backbone(tap.detach() * (1 - mask), start='stage3.0')
+    background = copied.head.score_maps(feats[-1]).mean((2, 3))
+    whole = model.head.score_maps(last).mean((2, 3)).detach()
+    ratios = []
+    for image, label in enumerate(labels):
+        outside = background[image, label] >= whole[image, label]
+        ratios.append(background.new_zeros(()) if outside else background[image, label] / (whole[image, label] + 1e-8))
+    return torch.stack(ratios).mean()
+
+
+def test_the_background_loss_and_its_gradients_are_those_of_the_definition():
+    found = make(weights={'bas': 2.0}, generator_bias=1.0).double()
+    reference = copy.deepcopy(found)
+    batch = found.data_preprocessor(tiny_batch(5, 32, batch_size=4), training=True)
+    inputs, labels = batch['inputs'].double(), torch.tensor([int(s.gt_label) for s in batch['data_samples']])
+    scalars = found(inputs, batch['data_samples'], mode='loss')
+    expected = 2.0 * straightforward_loss_bas(reference, inputs, labels)
+    assert 0 < scalars['bas_const_ratio'] < 1 or expected > 0, 'the test needs an image outside the constant branch'
+    torch.testing.assert_close(scalars['loss_bas'], expected)
+    scalars['loss_bas'].backward()
+    expected.backward()
+    for (name, one), (_, other) in zip(found.named_parameters(), reference.named_parameters(), strict=True):
+        assert (one.grad is None) == (other.grad is None), name
+        if one.grad is not None:
+            torch.testing.assert_close(one.grad, other.grad, msg=lambda text, name=name: f'{name}: {text}')
+
+
+def test_the_ratio_is_computed_in_single_precision():
+    ratio, _ = suppression(torch.tensor([1.0]).half(), torch.tensor([3.0]).half(), VARIANTS['v1-cub'])
+    assert ratio.dtype == torch.float32 and ratio.item() == pytest.approx(1 / 3, rel=1e-6)
+
+
+PUBLISHED = {
+    'vgg16_1xb32-100e_cub': (0, 0.7, 80, 0.15),
+    'mobilenetv1_1xb32-100e_cub': (0.5, 1.5, 200, 0.15),
+    'resnet50_1xb32-100e_cub': (0.5, 1.2, 200, 0.15),
+    'inceptionv3_1xb32-100e_cub': (0.5, 1.0, 200, 0.10),
+    'vgg16_4xb32-9e_ilsvrc': (0.05, 1.0, 'gt', 0.50),
+    'mobilenetv1_4xb32-9e_ilsvrc': (0.5, 1.5, 'gt', 0.50),
+    'resnet50_4xb32-9e_ilsvrc': (1, 2.0, 'gt', 0.45),
+    'inceptionv3_4xb32-9e_ilsvrc': (1, 2.5, 'gt', 0.30),
+}
+"""Weights of guidance and area, classes that are averaged, and threshold, by backbone and data set (CVPR code base)."""
+
+
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_the_full_size_configs_carry_the_published_constants(name):
+    cfg = load_config(f'bas/bas_{name}-224px.py')
+    guidance, area, classes, threshold = PUBLISHED[name]
+    weights = cfg.model.head.weights
+    assert (weights.frg, weights.ac, weights.bas) == (guidance, area, 1.0)
+    assert cfg.model.cam_class == classes
+    assert cfg.test_evaluator.fixed == {'bas-v1': threshold}
+    cub = 'cub' in name
+    assert cfg.train_cfg.max_epochs == (100 if cub else 9)
+    assert cfg.param_scheduler.milestones == ([80] if cub else [3, 6]) and cfg.param_scheduler.gamma == 0.1
+    assert cfg.optim_wrapper.optimizer == {
+        'type': 'SGD',
+        'lr': 1e-3,
+        'momentum': 0.9,
+        'nesterov': True,
+        'weight_decay': 5e-4,
+    }
+
+
+def test_generator_and_classifier_learn_faster_biases_twice_as_fast_and_everything_decays():
+    cfg = load_config('bas/bas_vgg16_1xb32-100e_cub-224px.py')
+    cfg.model.backbone.width, cfg.model.head.mid_channels = 0.125, 8
+    cfg.model.backbone.pop('init_cfg', None)
+    model = build_model(cfg)
+    with scope():
+        groups = build_optim_wrapper(model, cfg.optim_wrapper).optimizer.param_groups
+    rate_of = {id(p): (round(group['lr'], 9), group['weight_decay']) for group in groups for p in group['params']}
+    rates = {name: rate_of[id(p)] for name, p in model.named_parameters()}
+    assert rates['head.generator.weight'] == rates['head.score.weight'] == (1e-2, 5e-4)
+    assert rates['head.generator.bias'] == rates['head.hidden.0.bias'] == (2e-2, 5e-4)
+    early = {name: rate for name, rate in rates.items() if name.startswith('backbone')}
+    assert {rate for name, rate in early.items() if name.endswith('weight')} == {(1e-3, 5e-4)}
+    assert {rate for name, rate in early.items() if name.endswith('bias')} == {(2e-3, 5e-4)}
 
 
 @pytest.mark.parametrize('variant', VARIANTS)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests import tiny_run
 from wsolzoo.methods.class_average import ClassAverageLoss, class_sums
 from wsolzoo.models.outputs import HeadOutput, LocOutputs
 from wsolzoo.structures import LocSample
@@ -66,3 +67,79 @@ def test_wrong_size_and_wrong_head_say_what_to_do():
     bare.head.extras.clear()
     with pytest.raises(ValueError, match='BASHead'):
         filled()(bare)
+
+
+TWO_PHASES = """
+model = dict(
+    _delete_=True,
+    type='Localizer',
+    data_preprocessor=dict(type='ImgDataPreprocessor', mean=[128.0] * 3, std=[64.0] * 3, bgr_to_rgb=True),
+    backbone=dict(type='PlainNet', base_channels=4, out_stages=('stage2', 'stage3')),
+    head=dict(type='BASHead', num_classes=10, tap='stage2', mid_channels=8),
+    losses=[dict(type='ClassAverageLoss', num_classes=10, map_size=(16, 16), {loss})],
+)
+custom_hooks = [dict(type='ClassAverageHook', begin=1, pipeline=[dict(type='PackLocalization')], {hook})]
+default_hooks = dict(checkpoint=dict(save_best=None, max_keep_ckpts=-1))
+val_cfg = None
+val_dataloader = None
+val_evaluator = None
+test_cfg = None
+test_dataloader = None
+test_evaluator = None
+"""
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch):
+    """Trains two epochs, the second of them late; gives the weights saved after each."""
+    tiny_run.hurry(monkeypatch, tmp_path)
+
+    def start(name: str = 'run', *options: str, loss: str = '', hook: str = '') -> dict[int, dict]:
+        extra = TWO_PHASES.format(loss=loss, hook=hook)
+        config = tiny_run.write_config(tmp_path, epochs=2, extra=extra, cache='disk')
+        config.write_text(config.read_text().replace(", ema=dict(type='EMAHook')", ''))
+        work = tmp_path / name
+        status = tiny_run.tool('train.py').main([str(config), '--work-dir', str(work), '--seed', '0', *options])
+        assert status == 0
+        saved = {int(path.stem[-1]): path for path in work.glob('epoch_*.pth')}
+        return {epoch: torch.load(path, weights_only=False)['state_dict'] for epoch, path in saved.items()}
+
+    return start
+
+
+def test_the_averages_appear_when_the_late_phase_begins_and_a_resumed_run_keeps_them(train, tmp_path, monkeypatch):
+    early, late = (train()[epoch] for epoch in (1, 2))
+    assert early['losses.0.counts'].sum() == 0 and late['losses.0.counts'].sum() == 24
+    maps = late['losses.0.mean_maps']
+    assert 0 < maps.max() < 1
+    torch.testing.assert_close(maps, maps.flip(-1), msg='symmetrised by default')
+    first = tmp_path / 'run/epoch_1.pth'
+    again = train('resumed', '--resume', str(first))
+    assert torch.equal(again[2]['losses.0.mean_maps'], maps)
+    assert torch.equal(again[2]['backbone.stem.0.weight'], late['backbone.stem.0.weight'])
+
+
+def test_averages_that_come_with_weights_to_start_from_are_made_anew(train, tmp_path):
+    finished = train()[2]
+    again = train('again', '--cfg-options', f'load_from={tmp_path / "run/epoch_2.pth"}')
+    assert again[1]['losses.0.counts'].sum() == 0
+    assert not torch.equal(again[2]['losses.0.mean_maps'], finished['losses.0.mean_maps'])
+
+
+def test_each_map_may_be_divided_by_its_maximum_first(train):
+    raw, scaled = train()[2], train('scaled', hook='max_normalize=True, symmetrise=False')[2]
+    assert scaled['losses.0.mean_maps'].max() > raw['losses.0.mean_maps'].max()
+
+
+def test_targets_flip_with_the_images_of_a_real_pipeline(train, capsys):
+    maps = train(loss='flip_target=True', hook='symmetrise=False')[2]['losses.0.mean_maps']
+    assert not torch.equal(maps, maps.flip(-1))
+    with pytest.raises(ValueError, match='symmetric averages do not change'):
+        train('refused', loss='flip_target=True')
+
+
+def test_a_pipeline_that_does_not_tell_of_flips_is_refused():
+    batch = outputs([[[1.0, 0.0]]], [0])
+    batch.samples[0] = LocSample()
+    with pytest.raises(ValueError, match="do not say 'flip'"):
+        filled(flip_target=True)(batch)

@@ -66,7 +66,7 @@ def test_consistency_loss_by_hand_and_its_stop_gradient():
     value.backward()
     assert first.grad.abs().sum() > 0
     assert last.grad is None
-    with pytest.raises(ValueError, match='at least two'):
+    with pytest.raises(ValueError, match='there are 1 of them'):
         InCAConsistencyLoss()(outputs(attention([[[0.0]] * 3])))
 
 
@@ -88,8 +88,9 @@ def test_the_other_readings_of_the_consistency_loss():
     assert small == pytest.approx(sigmoids.square().item())
     summed = InCAConsistencyLoss(pair=(0, 1), reduction='sum')(maps(fine, middle, fine))['loss_fc'].item()
     assert summed == pytest.approx(0.75**2 + 0.5**2)
-    with pytest.raises(ValueError, match=r'pair=\(1, 0\)'):
-        InCAConsistencyLoss(pair=(1, 0))(maps(fine, middle))
+    for pair in ((1, 0), (0, 3), (0, 0), (-3, -1)):
+        with pytest.raises(ValueError, match=r'there are 2 of them, counted from 0'):
+            InCAConsistencyLoss(pair=pair)(maps(fine, middle))
 
 
 def test_the_background_may_be_all_but_the_most_discriminative_area():
@@ -97,6 +98,34 @@ def test_the_background_may_be_all_but_the_most_discriminative_area():
     thresholds = Thresholds(0.8, 0.2, background='fg')
     assert regions(a, thresholds)[0, 2, 0].int().tolist() == [1, 1, 1, 0, 0]
     assert torch.equal(regions(a, thresholds)[:, :2], regions(a, Thresholds(0.8, 0.2))[:, :2])
+
+
+def test_thresholds_of_the_attention_itself():
+    a = torch.tensor([[[[-1.0, 0.1, 0.5, 3.0]]]])
+    assert regions(a, Thresholds(0.8, 0.2, 'absolute'))[0, 0, 0].int().tolist() == [0, 0, 1, 0]
+
+
+def test_one_draw_an_image():
+    torch.manual_seed(0)
+    neck, feat = InCANeck(2, drop_prob=0.5, draw='image').train(), torch.rand(64, 2, 4, 4) + 0.1
+    dropped = (neck(feat)[0] == 0).flatten(1).any(1)
+    assert 16 < dropped.sum() < 48
+
+
+def test_embeddings_without_unit_length_are_plain_averages():
+    torch.manual_seed(0)
+    neck, feat = InCANeck(3, embedding={'unit': False}).train(), torch.rand(1, 3, 4, 4)
+    _, got = neck(feat)
+    foreground = regions(feat.mean(1, keepdim=True), Thresholds())[0, 1]
+    torch.testing.assert_close(got.embeddings[0, 1], feat[0, :, foreground].mean(1), rtol=1e-4, atol=1e-5)
+
+
+def test_half_precision_neither_overflows_nor_divides_by_zero():
+    feat = torch.full((1, 8, 28, 28), 300.0, dtype=torch.half)
+    feat[..., :9] = 1.0
+    _, got = InCANeck(8, drop_prob=1.0).train()(feat)
+    assert got.embeddings.isfinite().all() and got.embeddings.dtype == torch.float32
+    assert minmax(torch.full((1, 1, 3, 3), 7.0, dtype=torch.half)).abs().max() == 0
 
 
 def test_the_attention_itself_may_be_embedded():

@@ -8,9 +8,7 @@ def test_prints_what_is_inherited(tiny_config, in_process, capsys):
 
 
 def test_prints_a_part(tiny_config, in_process):
-    status, out, _ = in_process(
-        'print_config.py', str(tiny_config), '--key', 'optim_wrapper.optimizer', split=True
-    )
+    status, out, _ = in_process('print_config.py', str(tiny_config), '--key', 'optim_wrapper.optimizer', split=True)
     assert status == 0
     assert "optimizer = dict(lr=0.1, type='SGD')" in out
     assert 'TinyNet' not in out

@@ -216,7 +216,7 @@ class PackLocalization(BaseTransform):
         meta_keys: what of the pipeline's dict to keep as meta information, where present.
     """
 
-    META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'role')
+    META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'role', 'flip')
     TRUTH_KEYS = (('gt_label', 'gt_label'), ('gt_bboxes', 'gt_boxes'), ('gt_seg_map', 'gt_mask'))
 
     def __init__(self, meta_keys: tuple[str, ...] = META_KEYS) -> None:

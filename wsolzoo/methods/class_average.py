@@ -33,8 +33,8 @@ class ClassAverageLoss(nn.Module):
         map_size: height and width of the foreground maps.
         weight: λ_avg; with the mean-reduced norm between 0.01 and 1.
         reduction: of the norm over the positions, ``'mean'`` or ``'sum'`` (the paper does not say).
-        flip_target: mirror the average with the image where the image was flipped; otherwise average both sides with
-            ``symmetrise`` of the hook.
+        flip_target: mirror the average with the image where the image was flipped, together with ``symmetrise=False``
+            of the hook; otherwise both sides are averaged there.
     """
 
     def __init__(
@@ -66,7 +66,12 @@ class ClassAverageLoss(nn.Module):
                 'set map_size of ClassAverageLoss to the size of the maps'
             )
         if self.flip_target:
-            flipped = torch.tensor([bool(sample.get('flip', False)) for sample in outputs.samples], device=maps.device)
+            if not all('flip' in sample for sample in outputs.samples):
+                raise ValueError(
+                    "flip_target mirrors the averages with the images, but the samples do not say 'flip': flip in the "
+                    'training pipeline (Geometry, RandomFlip) before PackLocalization, or set flip_target=False'
+                )
+            flipped = torch.tensor([bool(sample.flip) for sample in outputs.samples], device=maps.device)
             target = torch.where(flipped[:, None, None], target.flip(-1), target)
         distance = (maps - target).abs().flatten(1)
         distance = distance.mean(1) if self.reduction == 'mean' else distance.sum(1)
@@ -86,39 +91,67 @@ class ClassAverageHook(Hook):
     """Averages the foreground maps of all training images per class when the late phase begins.
 
     One evaluation-mode pass over the training split; sums and counts are reduced over processes and no image is counted
-    twice. A run resumed in the late phase finds the averages in its checkpoint and skips the pass.
+    twice. A run resumed in the late phase finds the averages in its checkpoint and skips the pass; any other run makes
+    its own, also one that starts from the weights of a finished run.
 
     Args:
         begin: first epoch (0-based) of the late phase.
-        pipeline: transforms of the pass, deterministic: the view in which maps are averaged (centre crop, plain resize,
-            …); usually the test pipeline.
+        pipeline: transforms of the pass: the view in which maps are averaged. With ``Geometry`` it is the centre crop
+            (``name='BAS'``), the plain resize (``name='WE'``), or that of training (``train=True``).
         batch_size: of the pass; the train loader's by default.
         symmetrise: replace each average by the mean of itself and its mirror image, because training flips images.
+        max_normalize: divide each map by its maximum before it is averaged; the paper averages raw maps.
     """
 
     priority = 'LOW'
 
     def __init__(
-        self, begin: int, pipeline: Sequence[dict], batch_size: int | None = None, symmetrise: bool = True
+        self,
+        begin: int,
+        pipeline: Sequence[dict],
+        batch_size: int | None = None,
+        symmetrise: bool = True,
+        max_normalize: bool = False,
     ) -> None:
         self.begin = begin
         self.pipeline = list(pipeline)
         self.batch_size = batch_size
-        self.symmetrise = symmetrise
+        self.symmetrise, self.max_normalize = symmetrise, max_normalize
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Fill the averages once, and switch the loss on."""
+    def before_train(self, runner: Runner) -> None:
+        """Forget averages that came with weights to start from.
+
+        Raises:
+            ValueError: there is not exactly one ``ClassAverageLoss``, or it flips symmetric averages.
+        """
+        loss = self.loss_of(runner)
+        if loss.flip_target and self.symmetrise:
+            raise ValueError(
+                'symmetric averages do not change when they are mirrored: with flip_target=True of ClassAverageLoss '
+                'set symmetrise=False of ClassAverageHook'
+            )
+        if not runner.cfg.get('resume'):
+            loss.counts.zero_()
+
+    @staticmethod
+    def loss_of(runner: Runner) -> ClassAverageLoss:
+        """The one loss that the hook serves."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         losses = [loss for loss in model.losses if isinstance(loss, ClassAverageLoss)]
         if len(losses) != 1:
             raise ValueError(
                 f'ClassAverageHook needs exactly one ClassAverageLoss in model.losses; found {len(losses)}'
             )
+        return losses[0]
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Fill the averages once, and switch the loss on."""
         if runner.epoch < self.begin:
             return
-        if not losses[0].counts.any():
-            self.fill(runner, model, losses[0])
-        losses[0].active = True
+        loss = self.loss_of(runner)
+        if not loss.counts.any():
+            self.fill(runner, runner.model.module if is_model_wrapper(runner.model) else runner.model, loss)
+        loss.active = True
 
     @torch.no_grad()
     def fill(self, runner: Runner, model: nn.Module, loss: ClassAverageLoss) -> None:
@@ -138,6 +171,8 @@ class ClassAverageHook(Hook):
                     f'the foreground maps are {tuple(maps.shape[1:])} but map_size={tuple(sums.shape[1:])}; '
                     'set map_size of ClassAverageLoss to the size of the maps'
                 )
+            if self.max_normalize:
+                maps = maps / maps.amax((1, 2), keepdim=True).clamp(min=1e-12)
             batch_sums, batch_counts = class_sums(maps, labels, len(counts))
             sums += batch_sums
             counts += batch_counts

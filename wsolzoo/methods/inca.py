@@ -38,7 +38,7 @@ class InCAAttention(NamedTuple):
     Attributes:
         map: (N, 1, h, w) attention A.
         feat: (N, C, h, w) feature that entered the neck.
-        embeddings: (N, 3, E) unit vectors of the dropped foreground, the foreground and the background.
+        embeddings: (N, 3, E) vectors of the dropped foreground, the foreground and the background.
         valid: (N,) bool, false where one of the three regions is empty.
     """
 
@@ -48,8 +48,14 @@ class InCAAttention(NamedTuple):
     valid: Tensor
 
 
+def wide(x: Tensor) -> Tensor:
+    """The tensor in float32 at least: sums over positions and small divisors do not fit into half precision."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def minmax(attention: Tensor) -> Tensor:
     """Attention (N, 1, h, w) scaled to [0, 1] image by image; a constant one becomes 0."""
+    attention = wide(attention)
     low, high = attention.amin((2, 3), keepdim=True), attention.amax((2, 3), keepdim=True)
     return (attention - low) / (high - low).clamp(min=1e-12)
 
@@ -61,7 +67,7 @@ class Thresholds(NamedTuple):
         fg: the most discriminative area lies at or above it.
         bg: the background lies at or below it.
         relative_to: ``'minmax'``: of the min-max normalised attention; ``'max'``: of the maximum of each image, as in
-            ADL, for attention that is never negative.
+            ADL, for attention that is never negative; ``'absolute'``: of the attention itself, as equation 1 prints it.
         background: which threshold ends it: ``'bg'``, so that foreground and background are a partition, or ``'fg'``:
             the background is everything but the most discriminative area.
     """
@@ -75,6 +81,9 @@ class Thresholds(NamedTuple):
         """Attention on the scale of the thresholds."""
         if self.relative_to == 'minmax':
             return minmax(attention)
+        attention = wide(attention)
+        if self.relative_to == 'absolute':
+            return attention
         return attention / attention.amax((2, 3), keepdim=True).clamp(min=1e-12)
 
 
@@ -87,11 +96,15 @@ class Embedding(NamedTuple):
         masks: how regions weigh positions: ``'hard'`` (the text), ``'attn_weighted'`` (times sigmoid(A)) or ``'soft'``
             (sigmoid edges); the latter two, ours, let the contrastive loss reach A directly.
         channels: of a learned 1x1 projection before the average; ``None`` for none.
+        unit: scale vectors to length 1; otherwise a shrinking feature can satisfy the loss.
+        temperature: width of the soft edges.
     """
 
     source: str = 'feature'
     masks: str = 'hard'
     channels: int | None = None
+    unit: bool = True
+    temperature: float = 0.1
 
     def projection(self, in_channels: int) -> nn.Module:
         """The projection of a neck with so many channels.
@@ -131,15 +144,16 @@ def regions(attention: Tensor, thresholds: Thresholds, drop_bg: bool = True) -> 
 class NonLocalAttention(BaseModule):
     """Attention that sees the whole image: similarity-weighted features, averaged over channels.
 
-    ``A = mean_c (F + gamma v(F) softmax(q(F)^T k(F))^T)`` with 1x1 embeddings q, k, v; gamma starts at 0, so that the
-    first attention is the plain channel mean. Keys and values are max-pooled by two until at most ``max_positions``
-    remain, which bounds the memory to ``h w max_positions`` an image.
+    ``A = mean_c (F + gamma v(F) softmax(q(F)^T k(F))^T)`` with 1x1 embeddings q, k, v; gamma is learned and starts at
+    0, so that the first attention is the plain channel mean. Keys and values are max-pooled by two until at most
+    ``max_positions`` remain, which bounds the memory to ``h w max_positions`` an image.
 
     Args:
         in_channels: C.
         embed_ratio: q and k have ``C / embed_ratio`` channels.
         similarity: ``'softmax'`` (embedded Gaussian) or ``'dot'`` (dot product over the number of positions).
         residual: add the input; without it gamma is left out and A is the mean of the weighted sum alone.
+        gamma: initial value of gamma.
         max_positions: largest number of keys.
     """
 
@@ -149,6 +163,7 @@ class NonLocalAttention(BaseModule):
         embed_ratio: int = 8,
         similarity: str = 'softmax',
         residual: bool = True,
+        gamma: float = 0.0,
         max_positions: int = 784,
     ) -> None:
         super().__init__()
@@ -156,7 +171,7 @@ class NonLocalAttention(BaseModule):
         embed = max(in_channels // embed_ratio, 1)
         self.query, self.key = nn.Conv2d(in_channels, embed, 1), nn.Conv2d(in_channels, embed, 1)
         self.value = nn.Conv2d(in_channels, in_channels, 1)
-        self.gamma = nn.Parameter(torch.zeros(())) if residual else None
+        self.gamma = nn.Parameter(torch.tensor(float(gamma))) if residual else None
         self.similarity, self.max_positions = similarity, max_positions
 
     def forward(self, feat: Tensor) -> Tensor:
@@ -177,7 +192,10 @@ class InCANeck(BaseModule):
     """Attention of a stage, its three regions, and in training one of the mask and the importance map on the feature.
 
     In training the feature is multiplied by the dropped-foreground mask with probability ``drop_prob`` and by
-    ``sigmoid(A)`` otherwise, one draw for the batch. In evaluation it passes unchanged, or times ``sigmoid(A)``.
+    ``sigmoid(A)`` otherwise. In evaluation it passes unchanged, or times ``sigmoid(A)``.
+
+    A step whose draw is the mask leaves the later necks' attention without a gradient where no loss reaches it: several
+    processes need ``find_unused_parameters = True`` in the config.
 
     Args:
         in_channels: C of the stage (the localizer fills it in).
@@ -185,6 +203,7 @@ class InCANeck(BaseModule):
         thresholds: ``dict(fg=0.8, bg=0.2, relative_to='minmax', background='bg')``, see :class:`Thresholds`.
         drop_prob: probability of the mask.
         drop_bg: whether the mask drops the background too (the ablation).
+        draw: one for the ``'batch'`` (as ADL) or one an ``'image'``.
         embedding: ``dict(source='feature', masks='hard', channels=None)``, see :class:`Embedding`.
         test_gate: ``'identity'`` (as ADL) or ``'importance'``, sigmoid(A) in evaluation too; the text allows both.
     """
@@ -198,18 +217,20 @@ class InCANeck(BaseModule):
         thresholds: dict | None = None,
         drop_prob: float = 0.75,
         drop_bg: bool = True,
+        draw: str = 'batch',
         embedding: dict | None = None,
         test_gate: str = 'identity',
     ) -> None:
         super().__init__()
         check_choice('test_gate', test_gate, ('identity', 'importance'))
+        check_choice('draw', draw, ('batch', 'image'))
         if not 0 <= drop_prob <= 1:
             raise ValueError(f'drop_prob is a probability; got {drop_prob}')
         self.non_local = None if non_local is None else NonLocalAttention(in_channels, **non_local)
         self.thresholds, self.embedding = Thresholds(**(thresholds or {})), Embedding(**(embedding or {}))
-        check_choice('thresholds relative_to', self.thresholds.relative_to, ('minmax', 'max'))
+        check_choice('thresholds relative_to', self.thresholds.relative_to, ('minmax', 'max', 'absolute'))
         check_choice('thresholds background', self.thresholds.background, ('bg', 'fg'))
-        self.drop_prob, self.drop_bg, self.test_gate = drop_prob, drop_bg, test_gate
+        self.drop_prob, self.drop_bg, self.draw, self.test_gate = drop_prob, drop_bg, draw, test_gate
         self.project = self.embedding.projection(in_channels)
 
     def forward(self, feat: Tensor) -> tuple[Tensor, InCAAttention | None]:
@@ -222,24 +243,31 @@ class InCANeck(BaseModule):
         masks = regions(attention, self.thresholds, self.drop_bg)
         embeddings = self.embed(feat, attention, masks)
         valid = masks.flatten(2).any(-1).all(1)
-        dropping = bool(torch.rand(()) < self.drop_prob)
-        gate = masks[:, :1].to(feat.dtype) if dropping else attention.sigmoid()
-        return feat * gate, InCAAttention(attention, feat, embeddings, valid)
+        return feat * self.gate(attention, masks[:, :1]), InCAAttention(attention, feat, embeddings, valid)
+
+    def gate(self, attention: Tensor, dropped: Tensor) -> Tensor:
+        """The mask or the importance map, as drawn, (N, 1, h, w) in the type of the attention."""
+        if self.draw == 'batch':
+            return dropped.to(attention.dtype) if bool(torch.rand(()) < self.drop_prob) else attention.sigmoid()
+        drawn = (torch.rand(len(attention), 1, 1, 1) < self.drop_prob).to(attention.device)
+        return torch.where(drawn, dropped.to(attention.dtype), attention.sigmoid())
 
     def embed(self, feat: Tensor, attention: Tensor, masks: Tensor) -> Tensor:
-        """(N, 3, E) unit vectors: masked averages of the (projected) source over the three regions."""
-        weights = masks.to(feat.dtype)
+        """(N, 3, E): averages of the (projected) source over the three regions, scaled to unit length or not."""
+        projected = wide(self.project(feat if self.embedding.source == 'feature' else attention)).flatten(2)
+        weights = masks.to(projected.dtype)
         if self.embedding.masks == 'attn_weighted':
             weights = weights * attention.sigmoid()
         elif self.embedding.masks == 'soft':
             weights = self.soft_masks(attention)
-        projected = self.project(feat if self.embedding.source == 'feature' else attention).flatten(2)
-        sums = torch.einsum('nmp,ncp->nmc', weights.flatten(2), projected)
-        return F.normalize(sums / (weights.flatten(2).sum(-1, keepdim=True) + 1e-6), dim=-1)
+        with torch.autocast(feat.device.type, enabled=False):
+            sums = torch.einsum('nmp,ncp->nmc', weights.flatten(2).to(projected.dtype), projected)
+        means = sums / (weights.flatten(2).sum(-1, keepdim=True) + 1e-6)
+        return F.normalize(means, dim=-1) if self.embedding.unit else means
 
-    def soft_masks(self, attention: Tensor, temperature: float = 0.1) -> Tensor:
-        """The regions with sigmoid edges of width ``temperature``, (N, 3, h, w), differentiable in the attention."""
-        scaled = self.thresholds.scaled(attention)
+    def soft_masks(self, attention: Tensor) -> Tensor:
+        """The regions with sigmoid edges, (N, 3, h, w), differentiable in the attention."""
+        scaled, temperature = self.thresholds.scaled(attention), self.embedding.temperature
         above_bg = torch.sigmoid((scaled - self.thresholds.bg) / temperature)
         below_fg = torch.sigmoid((self.thresholds.fg - scaled) / temperature)
         dropped = below_fg * above_bg if self.drop_bg else below_fg
@@ -324,11 +352,12 @@ class InCAConsistencyLoss(nn.Module):
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_fc``, a scalar; it needs two necks."""
         attentions = inca_attentions(outputs)
-        early, late = (range(len(attentions))[place] for place in self.pair) if len(attentions) > 1 else (0, 0)
-        if early >= late:
+        count = len(attentions)
+        early, late = (place + count if place < 0 else place for place in self.pair)
+        if not 0 <= early < late < count:
             raise ValueError(
-                f'InCAConsistencyLoss(pair={self.pair}) compares an earlier with a later InCANeck; there are '
-                f'{len(attentions)}: place at least two'
+                f'InCAConsistencyLoss(pair={self.pair}) compares an earlier with a later InCANeck; there are {count} '
+                'of them, counted from 0: place more, or name another pair'
             )
         first, last = self.normalize(attentions[early].map), self.normalize(attentions[late].map)
         last = last.detach() if self.stop_gradient else last
