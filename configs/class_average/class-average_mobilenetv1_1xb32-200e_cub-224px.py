@@ -17,3 +17,11 @@ param_scheduler = [
 ]
 train_dataloader = dict(batch_size=32)
 train_cfg = dict(max_epochs=200)
+# The second row is the paper's normalisation; choose q with tools/analysis_tools/search_normalizer.py.
+percentile = dict(normalizer='percentile', arguments=dict(q=95))
+protocols = [
+    'bas-v1',
+    dict(base='bas-v1', name='bas-v1-percentile', map=percentile, threshold=dict(policy='transferred')),
+]
+val_evaluator = dict(protocols=protocols)
+test_evaluator = dict(protocols=protocols)

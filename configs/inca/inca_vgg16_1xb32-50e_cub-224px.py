@@ -4,6 +4,7 @@ _base_ = [
     '../_base_/schedules/we_50e.py',
     '../_base_/default_runtime.py',
 ]
+find_unused_parameters = True
 model = dict(
     necks={
         'pool3': dict(type='InCANeck', non_local=dict(), drop_prob=0.75),

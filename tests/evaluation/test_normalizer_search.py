@@ -5,7 +5,7 @@ import pytest
 
 from wsolzoo import maps
 from wsolzoo.evaluation.metrics import LocalizationMetric
-from wsolzoo.evaluation.normalizer_search import NormalizerGrid
+from wsolzoo.evaluation.normalizer_search import VALUES, NormalizerGrid
 from wsolzoo.evaluation.protocols import get
 from wsolzoo.evaluation.records import normalised
 
@@ -30,13 +30,19 @@ def test_the_first_argument_is_searched(name, argument):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'normalizer': 'minmax'}, "one of pas, ivr, percentile, percentile_max; got 'minmax'"),
-        ({'values': ()}, 'no value of q'),
+        ({'normalizer': 'minmax'}, "one of percentile, percentile_max, pas, ivr; got 'minmax'"),
+        ({'normalizer': 'percentile_max', 'values': (90.0,)}, 'p is a fraction'),
+        ({'values': (0.0,)}, 'q is a percentile'),
     ],
 )
-def test_a_search_without_choice_is_refused(arguments, message):
+def test_a_search_without_choice_is_refused_before_a_map_is_made(arguments, message):
     with pytest.raises(ValueError, match=message):
         NormalizerGrid(**arguments)
+
+
+@pytest.mark.parametrize('name', VALUES)
+def test_every_normaliser_has_values_it_takes(name):
+    assert NormalizerGrid(name).values == VALUES[name]
 
 
 def test_the_value_that_localizes_best_is_chosen_and_the_first_of_equals():

@@ -5,6 +5,7 @@ import pytest
 
 from tests import tiny_run
 from wsolzoo.evaluation.functional.boxes import best_constant
+from wsolzoo.evaluation.protocols import vary
 
 
 def test_the_box_that_hits_most_images_is_the_first_of_equals():
@@ -41,3 +42,18 @@ def test_one_row_a_level_and_their_mean(run, capsys):
 def test_the_test_split_may_not_choose(run, capsys):
     assert run("val_dataloader = dict(dataset=dict(split='test', role='test'))") == 2
     assert 'the box would be chosen on a test split' in capsys.readouterr().err
+
+
+def test_hits_and_averages_are_those_of_the_protocol():
+    accuracy = tiny_run.tool('analysis_tools/constant_box.py').accuracy
+    box, half = np.array([[0.0, 0.0, 10.0, 10.0]]), np.array([[0.0, 0.0, 10.0, 5.0]])
+    rule = {'ious': (0.5,), 'offset': 0, 'truth': 'float'}
+    micro, macro, strict = (
+        vary('choe2020-v1', name, hit=rule | more)
+        for name, more in (('a', {}), ('b', {'average': 'macro'}), ('c', {'strict': True}))
+    )
+    far = np.array([[50.0, 50.0, 60.0, 60.0]])
+    split, labels = [half, far, far, far], [0, 1, 1, 1]
+    assert accuracy(micro, [box], split, labels, (64, 64))[0][2] == 25.0
+    assert accuracy(macro, [box], split, labels, (64, 64))[0][2] == 50.0
+    assert accuracy(strict, [box], split, labels, (64, 64))[0][2] == 0.0

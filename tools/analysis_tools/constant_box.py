@@ -1,9 +1,9 @@
-"""The best box that never looks at the image: the baseline of data sets whose objects have a usual place.
+"""A box that never looks at the image: the baseline of data sets whose objects have a usual place.
 
     python tools/analysis_tools/constant_box.py CONFIG
 
-For every IoU level of the config's box protocols the one box that hits most images of the validation split (role
-train-fullsup) is put on every image of the test split.
+For every IoU level of the config's box protocols, the true box of the validation split (role train-fullsup) that hits
+most of its images is put on every image of the test split.
 """
 
 import argparse
@@ -18,8 +18,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def true_boxes(loader: dict, choosing: bool) -> tuple[list, tuple[int, int]]:
-    """True boxes of each image of a split in the frame of the network's input, and the size of that frame."""
+def true_boxes(loader: dict, choosing: bool) -> tuple[list, list[int], tuple[int, int]]:
+    """True boxes of each image of a split in the frame of the network's input, labels, and the size of that frame."""
     from mmengine.registry import DefaultScope
 
     from wsolzoo.launch import UsageError
@@ -36,22 +36,28 @@ def true_boxes(loader: dict, choosing: bool) -> tuple[list, tuple[int, int]]:
     sizes = {tuple(sample.img_shape[:2]) for sample in samples}
     if len(sizes) > 1:
         raise UsageError(f'images of {len(sizes)} sizes have no common place; resize them to one in the test pipeline')
-    return [sample.gt_boxes for sample in samples], sizes.pop()
+    return [sample.gt_boxes for sample in samples], [int(sample.gt_label) for sample in samples], sizes.pop()
 
 
-def accuracy(protocol, chosen_on: list, reported_on: list, size: tuple[int, int]) -> list[tuple]:
-    """``(level, box, percent)`` for every IoU level of a protocol."""
+def accuracy(protocol, chosen_on: list, reported_on: list, labels: list[int], size: tuple[int, int]) -> list[tuple]:
+    """``(level, box, percent)`` for every IoU level of a protocol; hits and averages are the protocol's."""
     import numpy as np
 
+    from wsolzoo.evaluation.counts import is_hit
     from wsolzoo.evaluation.functional import boxes as box_functions
     from wsolzoo.evaluation.records import read_truths
 
     known, asked = ([read_truths(one, protocol, size) for one in split] for split in (chosen_on, reported_on))
     rows = []
-    for level in protocol.hit.ious:
+    for index, level in enumerate(protocol.hit.ious):
         box = box_functions.best_constant([one for one in known if len(one)], level, protocol.hit.offset)
-        best = [box_functions.ious(box[None], one, protocol.hit.offset).max(initial=0) for one in asked]
-        rows.append((level, box, 100 * float(np.mean(np.array(best) >= level))))
+        best = np.array([box_functions.ious(box[None], one, protocol.hit.offset).max(initial=0) for one in asked])
+        hits, groups = is_hit(best, protocol)[index], np.asarray(labels)
+        if protocol.hit.average == 'macro':
+            percent = 100 * float(np.mean([hits[groups == label].mean() for label in np.unique(groups)]))
+        else:
+            percent = 100 * float(hits.mean())
+        rows.append((level, box, percent))
     return rows
 
 
@@ -64,15 +70,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         launch.prepare_environment()
         cfg = launch.load_config(args.config, args.cfg_options)
-        (known, size), (asked, _) = (
-            true_boxes(cfg.val_dataloader, choosing=True),
-            true_boxes(cfg.test_dataloader, choosing=False),
-        )
+        known, _, size = true_boxes(cfg.val_dataloader, choosing=True)
+        asked, labels, test_size = true_boxes(cfg.test_dataloader, choosing=False)
+        if size != test_size:
+            raise launch.UsageError(f'validation images are {size}, test images {test_size}: use one test pipeline')
         print('| protocol | IoU | constant box | hits, percent |\n|---|---|---|---|')
         for protocol in map(resolve, cfg.test_evaluator.protocols):
             if protocol.is_pixel:
                 continue
-            rows = accuracy(protocol, known, asked, size)
+            rows = accuracy(protocol, known, asked, labels, size)
             for level, box, percent in rows:
                 print(f'| {protocol.name} | {level:g} | {" ".join(f"{x:.0f}" for x in box)} | {percent:.1f} |')
             if len(rows) > 1:

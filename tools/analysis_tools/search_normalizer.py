@@ -23,7 +23,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('config', help='config file, or the name of a shipped one')
     parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='one or more seeds')
     parser.add_argument('--normalizer', default='percentile', help='percentile (default), percentile_max, pas or ivr')
-    parser.add_argument('--values', type=float, nargs='+', help='of its argument (default: 90 95 98 99 99.5 100)')
+    parser.add_argument(
+        '--values',
+        type=float,
+        nargs='+',
+        help='of its argument (default: 90 95 98 99 99.5 100 of percentile, fractions of the others)',
+    )
+    parser.add_argument(
+        '--at-input', action='store_true', help="normalise after resizing, not at the network's resolution as BAS"
+    )
     parser.add_argument('--out', metavar='FILE', help='write choices and numbers as json')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='override config values')
     return parser.parse_args(argv)
@@ -129,12 +137,12 @@ def main(argv: list[str] | None = None) -> int:
     """Search; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
     from wsolzoo import launch
-    from wsolzoo.evaluation.normalizer_search import PERCENTILES, NormalizerGrid
+    from wsolzoo.evaluation.normalizer_search import NormalizerGrid
 
     try:
         launch.prepare_environment()
         try:
-            grid = NormalizerGrid(args.normalizer, tuple(args.values or PERCENTILES))
+            grid = NormalizerGrid(args.normalizer, args.values or (), before_resize=not args.at_input)
         except ValueError as error:
             raise launch.UsageError(f'--normalizer: {error}') from None
         found = [search(args, checkpoint, grid) for checkpoint in args.checkpoints]

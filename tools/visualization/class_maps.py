@@ -57,14 +57,16 @@ def main(argv: list[str] | None = None) -> int:
     from wsolzoo.engine.checkpoint import load_from_local
     from wsolzoo.visualization.visualizer import save_png
 
-    checkpoint = load_from_local(args.checkpoint, map_location='cpu')
     try:
+        checkpoint = load_from_local(args.checkpoint, map_location='cpu')
         maps, counts = class_maps(checkpoint.get('state_dict', checkpoint))
-    except ValueError as error:
+        picked = args.classes or range(len(maps))
+        if not all(0 <= index < len(maps) for index in picked):
+            raise ValueError(f'--classes are 0 to {len(maps) - 1}; got {", ".join(map(str, picked))}')
+    except (OSError, ValueError) as error:
         print(f'error: {args.checkpoint}: {error}', file=sys.stderr)
         return 2
     names = list(checkpoint.get('meta', {}).get('dataset_meta', {}).get('classes', []))
-    picked = args.classes or range(len(maps))
     labels = [names[i] if i < len(names) else f'class {i}' for i in picked]
     picture = sheet(maps[list(picked)], counts[list(picked)], labels, min(args.columns, len(labels)), args.size)
     print(save_png(Path(args.out), picture))

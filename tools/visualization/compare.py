@@ -57,16 +57,29 @@ def sampled(config: str, count: int, seed: int) -> list[tuple]:
     return out
 
 
-def row(pictures: list, height: int):
-    """Pictures at one height, in a row."""
+def scaled(picture, height: int):
+    """The picture at that height."""
     import cv2
 
-    from wsolzoo.visualization.overlay import side_by_side
+    width = max(1, round(picture.shape[1] * height / picture.shape[0]))
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
-    first = pictures[0]
-    width = max(1, round(first.shape[1] * height / first.shape[0]))
-    pictures[0] = cv2.resize(first, (width, height), interpolation=cv2.INTER_AREA)
-    return side_by_side(pictures)
+
+def sheet(rows: list[list], names: list[str]):
+    """Rows of pictures of one height under their names, in columns as wide as the widest picture."""
+    import numpy as np
+
+    from wsolzoo.visualization.overlay import draw_text
+
+    width = max(picture.shape[1] for row in rows for picture in row) + 4
+
+    def cell(picture):
+        return np.pad(picture, ((0, 4), (0, width - picture.shape[1]), (0, 0)), constant_values=24)
+
+    header = np.full((24, width * len(names), 3), 24, np.uint8)
+    for index, name in enumerate(names):
+        header = draw_text(header, name, (index * width + 6, 4))
+    return np.concatenate([header, *(np.concatenate([cell(picture) for picture in row], axis=1) for row in rows)])
 
 
 def draw(args: argparse.Namespace):
@@ -76,7 +89,7 @@ def draw(args: argparse.Namespace):
 
     from wsolzoo.apis import LocalizationInferencer
     from wsolzoo.apis.inferencer import expand
-    from wsolzoo.visualization.overlay import draw_boxes, draw_text, fit, overlay_map
+    from wsolzoo.visualization.overlay import draw_boxes, fit, overlay_map
 
     if args.sample:
         items = sampled(args.models[0][1], args.sample, args.seed)
@@ -89,26 +102,31 @@ def draw(args: argparse.Namespace):
     ]
     rows = []
     for image, true, label in track(items, description='comparing'):
-        results = [inferencer(image, label=label)[0] for inferencer in columns]
+        results = [inferencer(image, label=label if uses_label(inferencer) else None)[0] for inferencer in columns]
         photo, factor = fit(results[0]['image'], low=args.height)
         true = None if true is None else np.asarray(true) * factor
         maps = [draw_boxes(overlay_map(photo, r['map']), predicted=r['boxes'] * factor, true=true) for r in results]
-        rows.append(row([draw_boxes(photo, true=true), *maps], args.height))
-    width = max(r.shape[1] for r in rows)
-    rows = [np.pad(r, ((0, 4), (0, width - r.shape[1]), (0, 0)), constant_values=24) for r in rows]
-    header = np.full((24, width, 3), 24, np.uint8)
-    step = width / (len(columns) + 1)
-    for index, name in enumerate(['image', *(model[0] for model in args.models)]):
-        header = draw_text(header, name, (round(index * step) + 6, 4))
-    return np.concatenate([header, *rows])
+        rows.append([scaled(picture, args.height) for picture in [draw_boxes(photo, true=true), *maps]])
+    return sheet(rows, ['image', *(model[0] for model in args.models)])
+
+
+def uses_label(inferencer) -> bool:
+    """Whether the model is tested on the map of the true class, and not on those of the most probable ones."""
+    return getattr(inferencer.model, 'cam_class', 'gt') == 'gt'
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Draw; returns the exit status."""
+    """Draw; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
+    from wsolzoo import launch
     from wsolzoo.visualization.visualizer import save_png
 
-    print(save_png(Path(args.out), draw(args)))
+    try:
+        picture = draw(args)
+    except launch.explained_errors() as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    print(save_png(Path(args.out), picture))
     return 0
 
 

@@ -5,10 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from wsolzoo import maps
 from wsolzoo.evaluation.protocols import Protocol, vary
 
-PERCENTILES = (90.0, 95.0, 98.0, 99.0, 99.5, 100.0)
+VALUES = {
+    'percentile': (90.0, 95.0, 98.0, 99.0, 99.5, 100.0),
+    'percentile_max': (0.7, 0.8, 0.9, 0.95, 1.0),
+    'pas': (0.7, 0.8, 0.9, 0.95, 0.98),
+    'ivr': (0.15, 0.3, 0.45, 0.6, 0.75),
+}
+"""Values to choose from by normaliser: percentiles in (0, 100], or fractions."""
 
 
 @dataclass(frozen=True)
@@ -17,28 +25,29 @@ class NormalizerGrid:
 
     Attributes:
         normalizer: a name of :data:`wsolzoo.maps.NORMALIZERS` that takes an argument.
-        values: of its first argument (``q`` of ``percentile``, ``p`` of ``percentile_max``, …).
+        values: of its first argument (``q`` of ``percentile``, ``p`` of ``percentile_max``, …); by default those of
+            :data:`VALUES`.
         before_resize: normalise at the resolution of the network's output, as BAS does.
 
     Raises:
-        ValueError: there is no such normaliser, or it takes no argument, or no value is given.
+        ValueError: there is no such normaliser, or it takes no argument, or does not take one of the values.
     """
 
     normalizer: str = 'percentile'
-    values: Sequence[float] = PERCENTILES
+    values: Sequence[float] = ()
     before_resize: bool = True
 
     def __post_init__(self) -> None:
-        searchable = [name for name in maps.NORMALIZERS if _arguments(name)]
-        if self.normalizer not in searchable:
-            raise ValueError(f'normalizer must be one of {", ".join(searchable)}; got {self.normalizer!r}')
-        if not self.values:
-            raise ValueError(f'no value of {self.argument} was given to choose from')
+        if self.normalizer not in VALUES:
+            raise ValueError(f'normalizer must be one of {", ".join(VALUES)}; got {self.normalizer!r}')
+        object.__setattr__(self, 'values', tuple(self.values or VALUES[self.normalizer]))
+        for value in self.values:
+            maps.normalize(np.eye(2), self.normalizer, **{self.argument: value})
 
     @property
     def argument(self) -> str:
         """Name of the argument that is searched."""
-        return _arguments(self.normalizer)[0]
+        return [*inspect.signature(maps.NORMALIZERS[self.normalizer]).parameters][1]
 
     def variant(self, base: Protocol, value: float) -> Protocol:
         """``base`` with the normaliser at one value of its argument."""
@@ -61,9 +70,3 @@ class NormalizerGrid:
     def score(self, base: Protocol, value: float, result: Mapping[str, Any]) -> float:
         """GT-known accuracy of a variant at its own best threshold, percent."""
         return result['protocols'][self.variant(base, value).name]['columns']['oracle']['GTKnown']
-
-
-def _arguments(normalizer: str) -> list[str]:
-    function = maps.NORMALIZERS.get(normalizer)
-    names = list(inspect.signature(function).parameters)[1:] if function else []
-    return [name for name in names if name != 'eps']

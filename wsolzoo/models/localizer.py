@@ -82,6 +82,12 @@ class Localizer(BaseModel):
         return MODELS.build(neck)
 
     def _refuse_meaningless(self) -> None:
+        tap = getattr(self.head, 'tap', None)
+        if tap is not None and self.backbone.stage_index(tap) != self.backbone.stage_index(self.backbone.out_stages[0]):
+            raise ValueError(
+                f'{type(self.head).__name__} reads the stage {tap!r}, but the first of backbone.out_stages is '
+                f'{self.backbone.out_stages[0]!r}: name the same stage in both'
+            )
         mixing = [type(augment).__name__ for augment in self.batch_augments if getattr(augment, 'mixes_labels', False)]
         if mixing and self.head.one_label:
             raise ValueError(

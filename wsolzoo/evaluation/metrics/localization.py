@@ -48,7 +48,7 @@ class LocalizationMetric(ImageKeyedMetric):
         prefix: put before every key; default none.
 
     Raises:
-        ValueError: 'GTKnown' is asked of maps that were made for the predicted class (``cam_class='pred'``).
+        ValueError: 'GTKnown' is asked of maps that were made for the predicted class (``cam_class`` 'pred' or 1).
     """
 
     default_prefix = 'localization'
@@ -91,9 +91,9 @@ class LocalizationMetric(ImageKeyedMetric):
 
     def record(self, sample: dict) -> dict[str, Any]:
         """Judge one image under every protocol."""
-        if 'GTKnown' in self.report and sample.get('cam_class', 'gt') == 'pred':
+        if 'GTKnown' in self.report and (predicted := sample.get('cam_class', 'gt')) in ('pred', 1):
             raise ValueError(
-                "GT-known localization was asked of maps of the predicted class (cam_class='pred'). Set "
+                f'GT-known localization was asked of maps of the predicted class (cam_class={predicted!r}). Set '
                 "model.cam_class='gt', or LocalizationMetric(report=['Top1Loc'])."
             )
         size = tuple(int(n) for n in sample['img_shape'][:2])

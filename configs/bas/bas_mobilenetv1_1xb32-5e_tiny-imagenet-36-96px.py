@@ -1,0 +1,20 @@
+_base_ = [
+    '../_base_/models/bas_mobilenetv1.py',
+    '../_base_/datasets/tiny-imagenet-36_96px.py',
+    '../_base_/schedules/finetune_5e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    head=dict(
+        num_classes=36,
+        mid_channels=256,
+        weights=dict(frg=0.5, bas=1.0, ac=1.0),
+        variant='v2-vgg',
+        generator_bias=1.0,
+    )
+)
+train_dataloader = dict(batch_size=32)
+custom_hooks = [
+    dict(type='LossWeightHook', name='bas', begin=1, end=2),
+    dict(type='LossWeightHook', name='ac', begin=1, end=2),
+]
