@@ -95,6 +95,26 @@ def test_class_averages_do_not_depend_on_the_number_of_processes(tmp_path):
     assert same(found[0], found[1]) == same(found[0], found[2]) == []
 
 
+INCA = """
+find_unused_parameters = True
+model = dict(
+    necks={
+        'stage2': dict(type='InCANeck', non_local=dict(), drop_prob=1.0),
+        'stage3': dict(type='InCANeck', non_local=dict(), drop_prob=1.0),
+    },
+    losses=[dict(type='InCAContrastiveLoss'), dict(type='InCAConsistencyLoss')],
+)
+"""
+
+
+def test_in_sample_contrastive_attention_trains_in_two_processes(tmp_path):
+    """The mask leaves the later attention without a gradient: the other processes must not wait for it."""
+    config, log = write_config(tmp_path, epochs=2, cache='disk', extra=INCA), tmp_path / 'log'
+    for process in start_ranks(2, 'train.py', config, '--work-dir', tmp_path / 'run', log=log):
+        finish(process, log)
+    assert newest_checkpoint(tmp_path / 'run').name == 'epoch_2.pth'
+
+
 @pytest.mark.slow
 def test_a_killed_rank_ends_the_job(tmp_path):
     """Within half a minute, with a message, and the checkpoint is there to continue from."""
