@@ -62,7 +62,7 @@ def estimate(args: argparse.Namespace, images: list) -> int:
     from rich.progress import track
 
     from wsolzoo.apis.map_inferencer import MapInferencer
-    from wsolzoo.visualization import save_png
+    from wsolzoo.visualization import save_picture
 
     inferencer = MapInferencer(args.config, args.checkpoint, args.device)
     for img_id, image in track(images, 'estimating'):
@@ -70,7 +70,7 @@ def estimate(args: argparse.Namespace, images: list) -> int:
         target = Path(args.out_dir) / img_id
         target.parent.mkdir(parents=True, exist_ok=True)
         np.save(target.with_name(f'{target.name}.npy'), result.get('sigma', result['map']))
-        save_png(target.with_name(f'{target.name}.png'), result['picture'])
+        save_picture(target.with_name(f'{target.name}.png'), result['picture'])
     print(f'{len(images)} results in {args.out_dir}')
     return 0
 
@@ -90,7 +90,7 @@ def write(out_dir: Path, img_id: str, result: dict) -> None:
     """Write map, boxes and picture of one image."""
     import numpy as np
 
-    from wsolzoo.visualization import localization_strip, save_png
+    from wsolzoo.visualization import localization_strip, save_picture
 
     target = out_dir / img_id  # an id is a file name, or a path below the folder that was given
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def write(out_dir: Path, img_id: str, result: dict) -> None:
     picture = localization_strip(
         result['image'], result['map'], result['boxes'], caption=f'{result["name"]} {result["score"]:.2f}'
     )
-    save_png(target.with_name(f'{target.name}.png'), picture)
+    save_picture(target.with_name(f'{target.name}.png'), picture)
 
 
 if __name__ == '__main__':

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wsolzoo.visualization import overlay
-from wsolzoo.visualization.visualizer import LocVisualizer, safe_name
+from wsolzoo.visualization.visualizer import LocVisualizer, safe_name, save_picture
 
 
 @pytest.fixture
@@ -140,3 +140,15 @@ def test_file_names_stay_inside_the_folder_and_apart(tmp_path, image, map):
         path = LocVisualizer().save_strip(tmp_path, img_id, {'image': image, 'map': map}, {'iou': 0.5})
         assert path.parent == tmp_path and path.read_bytes().startswith(b'\x89PNG')
     assert len(list(tmp_path.iterdir())) == len(ids)
+
+
+@pytest.mark.parametrize(('name', 'start'), [('a.png', b'\x89PNG'), ('b/a.JPG', b'\xff\xd8\xff'), ('a.webp', b'RIFF')])
+def test_the_suffix_decides_the_format(tmp_path, name, start):
+    path = save_picture(tmp_path / name, np.zeros((4, 4, 3), np.uint8))
+    assert path.read_bytes().startswith(start)
+
+
+def test_an_unknown_format_is_refused_before_a_folder_is_made(tmp_path):
+    with pytest.raises(ValueError, match="written as .png, .jpg or .webp; got 'a.xyz'"):
+        save_picture(tmp_path / 'b/a.xyz', np.zeros((4, 4, 3), np.uint8))
+    assert not (tmp_path / 'b').exists()

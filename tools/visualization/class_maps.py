@@ -16,7 +16,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--classes', type=int, nargs='+', metavar='INDEX', help='draw these classes only')
     parser.add_argument('--columns', type=int, default=10, help='maps in a row')
     parser.add_argument('--size', type=int, default=96, help='side of a map in pixels')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if Path(args.out).suffix.lower() not in ('.png', '.jpg', '.jpeg', '.webp'):
+        parser.error(f'--out is a picture, .png, .jpg or .webp; got {args.out}')
+    return args
 
 
 def class_maps(state_dict: dict):
@@ -55,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     """Draw; returns the exit status: 0, or 2 where there is nothing to draw."""
     args = parse_args(argv)
     from wsolzoo.engine.checkpoint import load_from_local
-    from wsolzoo.visualization.visualizer import save_png
+    from wsolzoo.visualization.visualizer import save_picture
 
     try:
         checkpoint = load_from_local(args.checkpoint, map_location='cpu')
@@ -69,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     names = list(checkpoint.get('meta', {}).get('dataset_meta', {}).get('classes', []))
     labels = [names[i] if i < len(names) else f'class {i}' for i in picked]
     picture = sheet(maps[list(picked)], counts[list(picked)], labels, min(args.columns, len(labels)), args.size)
-    print(save_png(Path(args.out), picture))
+    print(save_picture(Path(args.out), picture))
     return 0
 
 

@@ -24,13 +24,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--threshold', type=float, nargs='+', default=[0.2], help='of the boxes: one, or one a model')
     parser.add_argument('--sample', type=int, default=0, metavar='N', help='take N images of the test split instead')
     parser.add_argument('--seed', type=int, default=0, help='of the sample')
-    parser.add_argument('--out', default='compare.png', metavar='FILE', help='picture to write (png or jpg)')
+    parser.add_argument('--out', default='compare.png', metavar='FILE', help='picture to write (png, jpg, webp)')
     parser.add_argument('--height', type=int, default=160, help='height of a row in pixels')
     args = parser.parse_args(argv)
     if bool(args.images) == bool(args.sample):
         parser.error('give images, or --sample N, and not both')
     if len(args.threshold) not in (1, len(args.models)):
         parser.error(f'--threshold takes one value or one a model ({len(args.models)}); got {len(args.threshold)}')
+    if Path(args.out).suffix.lower() not in ('.png', '.jpg', '.jpeg', '.webp'):
+        parser.error(f'--out is a picture, .png, .jpg or .webp; got {args.out}')
     return args
 
 
@@ -119,14 +121,14 @@ def main(argv: list[str] | None = None) -> int:
     """Draw; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
     from wsolzoo import launch
-    from wsolzoo.visualization.visualizer import save_png
+    from wsolzoo.visualization.visualizer import save_picture
 
     try:
         picture = draw(args)
     except launch.explained_errors() as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    print(save_png(Path(args.out), picture))
+    print(save_picture(Path(args.out), picture))
     return 0
 
 

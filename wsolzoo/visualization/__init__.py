@@ -2,7 +2,7 @@
 
 from wsolzoo.visualization.overlay import draw_boxes, localization_strip, overlay_map
 from wsolzoo.visualization.report import wanted_images, write_report
-from wsolzoo.visualization.visualizer import LocVisualizer, safe_name, save_png
+from wsolzoo.visualization.visualizer import LocVisualizer, safe_name, save_picture
 
 __all__ = [
     'LocVisualizer',
@@ -10,7 +10,7 @@ __all__ = [
     'localization_strip',
     'overlay_map',
     'safe_name',
-    'save_png',
+    'save_picture',
     'wanted_images',
     'write_report',
 ]

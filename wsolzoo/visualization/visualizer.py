@@ -50,15 +50,21 @@ class LocVisualizer:
         strip = localization_strip(
             picture['image'], picture['map'], predicted=record.get('box'), true=record.get('gt_boxes'), caption=caption
         )
-        return save_png(Path(folder) / f'{safe_name(img_id)}.png', strip)
+        return save_picture(Path(folder) / f'{safe_name(img_id)}.png', strip)
 
 
-def save_png(path: str | Path, image: np.ndarray) -> Path:
-    """Write an (H, W, 3) uint8 RGB image; folders are made."""
-    done, data = cv2.imencode('.png', np.ascontiguousarray(check_image(image)[..., ::-1]))
-    if not done:
-        raise ValueError(f'cannot encode a picture of shape {image.shape} as PNG')
+def save_picture(path: str | Path, image: np.ndarray) -> Path:
+    """Write an (H, W, 3) uint8 RGB image in the format of its suffix, .png, .jpg or .webp; folders are made.
+
+    Raises:
+        ValueError: another suffix, or a picture that cannot be encoded.
+    """
     path = Path(path)
+    if path.suffix.lower() not in ('.png', '.jpg', '.jpeg', '.webp'):
+        raise ValueError(f'a picture is written as .png, .jpg or .webp; got {path.name!r}')
+    done, data = cv2.imencode(path.suffix, np.ascontiguousarray(check_image(image)[..., ::-1]))
+    if not done:
+        raise ValueError(f'cannot encode a picture of shape {image.shape} as {path.suffix}')
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data.tobytes())
     return path
