@@ -4,17 +4,22 @@ _base_ = [
     '../_base_/schedules/finetune_20e.py',
     '../_base_/default_runtime.py',
 ]
+# The generator starts with the other terms, and slowly: trained with the classifier from the first step it saturates.
 model = dict(
     head=dict(
         num_classes=2,
         mid_channels=256,
-        weights=dict(frg=0.5, bas=1.0, ac=1.0),
+        weights=dict(frg=0.5, bas=1.0, ac=0.5),
         variant='v2-vgg',
         generator_bias=1.0,
     )
 )
 train_dataloader = dict(batch_size=16)
+optim_wrapper = dict(
+    paramwise_cfg=dict(rules=[dict(pattern='generator', lr_mult=0.2), dict(pattern='^head', lr_mult=5)])
+)
 custom_hooks = [
+    dict(type='LossWeightHook', name='frg', begin=4, end=8),
     dict(type='LossWeightHook', name='bas', begin=4, end=8),
     dict(type='LossWeightHook', name='ac', begin=4, end=8),
 ]

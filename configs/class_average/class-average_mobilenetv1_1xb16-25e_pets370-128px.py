@@ -4,6 +4,7 @@ model = dict(
     losses=[dict(type='ClassAverageLoss', num_classes=2, map_size=(16, 16), weight=1.0)],
 )
 custom_hooks = [
+    dict(type='LossWeightHook', name='frg', begin=4, end=8),
     dict(type='LossWeightHook', name='bas', begin=4, end=8),
     dict(type='LossWeightHook', name='ac', begin=4, end=8),
     dict(
