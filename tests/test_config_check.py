@@ -6,7 +6,7 @@ from torch import nn
 
 from wsolzoo.config_check import ConfigError, check_config, inspect_config
 from wsolzoo.config_check.arguments import accepted
-from wsolzoo.launch import load_config
+from wsolzoo.launch import UsageError, load_config
 from wsolzoo.registry import DATASETS, MODELS
 
 BASE = """
@@ -195,3 +195,9 @@ def test_an_override_reaches_a_key_with_dots_in_it(tmp_path):
     cfg = load_config(str(tmp_path / 'c.py'), options)
     assert cfg.necks == {'stage3.0': {'p': 5}, 'stage3': {'p': 2, 'q': 6}}
     assert cfg.losses == [{'w': 3.0}, {'w': 0.0}] and cfg.new.a.b == 7
+
+
+def test_a_key_and_its_inside_cannot_both_be_set(tmp_path):
+    (tmp_path / 'c.py').write_text('a = 1')
+    with pytest.raises(UsageError, match='sets a.b.c and a part before its end'):
+        load_config(str(tmp_path / 'c.py'), ['a.b=1', 'a.b.c=2'])

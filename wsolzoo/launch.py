@@ -36,6 +36,9 @@ def nest(options: dict, cfg: dict) -> dict:
     """Dotted keys as nested dicts; where ``cfg`` has a key with dots in it, such as a stage's name, it is one key.
 
     ``{'model.necks.stage3.0.drop_prob': 0.5}`` → ``{'model': {'necks': {'stage3.0': {'drop_prob': 0.5}}}}``
+
+    Raises:
+        UsageError: a key and something inside it are both set.
     """
     nested: dict = {}
     for dotted, value in options.items():
@@ -48,6 +51,8 @@ def nest(options: dict, cfg: dict) -> dict:
             else:
                 here = here.get(key, {})
             here = here if isinstance(here, (dict, list)) else {}
+            if not isinstance(place, dict):
+                raise UsageError(f'--cfg-options sets {dotted} and a part before its end; set one of the two')
             place = place.setdefault(key, {}) if parts else place.update({key: value})
     return nested
 
