@@ -4,7 +4,7 @@ _base_ = [
     '../_base_/schedules/finetune_5e.py',
     '../_base_/default_runtime.py',
 ]
-# The generator starts with the other terms, and slowly: trained with the classifier from the first step it saturates.
+# The generator learns slowly: at the rate of the rest of the head its sigmoid saturates before suppression begins.
 model = dict(
     head=dict(
         num_classes=36,
@@ -19,7 +19,6 @@ optim_wrapper = dict(
     paramwise_cfg=dict(rules=[dict(pattern='generator', lr_mult=0.2), dict(pattern='^head', lr_mult=5)])
 )
 custom_hooks = [
-    dict(type='LossWeightHook', name='frg', begin=1, end=2),
     dict(type='LossWeightHook', name='bas', begin=1, end=2),
-    dict(type='LossWeightHook', name='ac', begin=1, end=2),
+    dict(type='LossWeightHook', name='ac', begin=1, end=3),
 ]

@@ -4,9 +4,8 @@ model = dict(
     losses=[dict(type='ClassAverageLoss', num_classes=2, map_size=(16, 16), weight=1.0)],
 )
 custom_hooks = [
-    dict(type='LossWeightHook', name='frg', begin=4, end=8),
-    dict(type='LossWeightHook', name='bas', begin=4, end=8),
-    dict(type='LossWeightHook', name='ac', begin=4, end=8),
+    dict(type='LossWeightHook', name='bas', begin=1, end=2),
+    dict(type='LossWeightHook', name='ac', begin=1, end=3),
     dict(
         type='ClassAverageHook',
         begin=20,
