@@ -5,6 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from wsolzoo.launch import load_config
+from wsolzoo.registry import METRICS
+from wsolzoo.testing import scope
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -19,3 +25,16 @@ def test_two_loose_files_are_a_method(tmp_path):
     done = subprocess.run([*command, '--cfg-options', *small], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'run/epoch_1.pth').is_file()
+
+
+@pytest.mark.parametrize('leaf', ['class-average_mobilenetv1_1xb32-200e_cub-224px', 'bas_vgg16_1xb32-100e_cub-224px'])
+def test_the_percentile_protocol_of_the_docs_goes_into_a_full_size_config(tmp_path, leaf):
+    page = (ROOT / 'docs/methods/class_average.md').read_text()
+    snippet = re.search(r'```python\n(.*?)```', page, re.DOTALL)[1]
+    folder = 'bas' if leaf.startswith('bas') else 'class_average'
+    (tmp_path / 'mine.py').write_text(f"_base_ = '{ROOT}/configs/{folder}/{leaf}.py'\n{snippet}")
+    cfg = load_config(str(tmp_path / 'mine.py'))
+    with scope():
+        metric = METRICS.build(cfg.test_evaluator)
+    assert metric.protocols['bas-v1-percentile'].map.arguments == {'q': 95}
+    assert cfg.val_evaluator.protocols == cfg.test_evaluator.protocols
