@@ -9,14 +9,14 @@ model = dict(
     head=dict(
         num_classes=36,
         mid_channels=256,
-        weights=dict(frg=0.5, bas=1.0, ac=0.5),
+        weights=dict(frg=0.5, bas=1.0, ac=1.0),
         variant='v2-vgg',
         generator_bias=1.0,
     )
 )
 train_dataloader = dict(batch_size=32)
 optim_wrapper = dict(
-    paramwise_cfg=dict(rules=[dict(pattern='generator', lr_mult=0.2), dict(pattern='^head', lr_mult=5)])
+    paramwise_cfg=dict(rules=[dict(pattern='generator', lr_mult=0.6), dict(pattern='^head', lr_mult=5)])
 )
 custom_hooks = [
     dict(type='LossWeightHook', name='bas', begin=1, end=2),
