@@ -55,18 +55,35 @@ def tool(name: str):
     return module
 
 
+SERVER = multiprocessing.get_context('forkserver')
+SERVER.set_forkserver_preload(['torch', 'mmengine.runner', 'wsolzoo.datasets', 'wsolzoo.engine', 'wsolzoo.methods'])
+
+
 def _run_tool(name: str, arguments: list[str], log: Path, env: dict[str, str]) -> None:
+    os.environ.clear()
     os.environ.update(env)
+    _plain_config_text()
     with open(log, 'a') as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.exit(tool(name).main(arguments))
 
 
+def _plain_config_text() -> None:
+    """As :func:`hurry` does, for a process of its own."""
+    from yapf.yapflib import yapf_api
+
+    yapf_api.FormatCode = lambda text, **_: (text, False)
+
+
 def start(name: str, *arguments: str | Path, log: Path, **env: str) -> multiprocessing.Process:
-    """A tool in a process of its own; forked, so that what the tests have imported need not be imported again."""
+    """A tool in a process of its own.
+
+    It is forked from a server that has imported everything and has never run a backward pass: after one, torch refuses
+    another in a forked process.
+    """
     words = [*map(str, arguments)]
-    process = multiprocessing.get_context('fork').Process(target=_run_tool, args=(name, words, log, env))
+    process = SERVER.Process(target=_run_tool, args=(name, words, log, {**os.environ, **env}))
     process.start()
     return process
 

@@ -11,11 +11,7 @@ import pytest
 import torch
 from tiny_run import finish, hurry, same, start, tool, write_config
 
-import wsolzoo.datasets
-import wsolzoo.engine
-import wsolzoo.evaluation.metrics
 import wsolzoo.methods
-import wsolzoo.models  # noqa: F401  forked runs start with everything imported
 from wsolzoo.engine.checkpoint_hook import newest_checkpoint
 from wsolzoo.launch import load_config, set_resume, set_work_dir
 
