@@ -11,7 +11,6 @@ import pytest
 import torch
 from tiny_run import finish, hurry, same, start, tool, write_config
 
-import wsolzoo.methods
 from wsolzoo.engine.checkpoint_hook import newest_checkpoint
 from wsolzoo.launch import load_config, set_resume, set_work_dir
 
