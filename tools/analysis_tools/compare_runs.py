@@ -7,7 +7,6 @@ Rows whose numbers were made by different protocols or on different data are ref
 
 import argparse
 import json
-import statistics
 import sys
 from pathlib import Path
 
@@ -80,15 +79,6 @@ def number(run: dict, column: str, policy: str) -> float | None:
     return entry.get(key)
 
 
-def cell(values: list[float | None]) -> str:
-    """``mean ± standard deviation`` over seeds (n - 1), or the number of a single seed."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return ''
-    mean = f'{statistics.mean(known):.1f}'
-    return mean if len(known) == 1 else f'{mean} ± {statistics.stdev(known):.1f}'
-
-
 def centred(run: dict) -> dict[str, float]:
     """The centred box under the names of the columns."""
     return {key: value for key, value in run['centered_box'].items() if key in COLUMNS}
@@ -96,11 +86,13 @@ def centred(run: dict) -> dict[str, float]:
 
 def table(rows: dict[str, list[dict]], policy: str) -> str:
     """The table in markdown."""
+    from wsolzoo.evaluation.tables import over_seeds
+
     any_run = next(iter(rows.values()))[0]
     columns = [c for c in COLUMNS if any(number(run, c, policy) is not None for runs in rows.values() for run in runs)]
     lines = ['| method | seeds | ' + ' | '.join(columns) + ' |', '|---|---|' + '---|' * len(columns)]
     for name, runs in rows.items():
-        cells = [cell([number(run, column, policy) for run in runs]) for column in columns]
+        cells = [over_seeds([number(run, column, policy) for run in runs]) for column in columns]
         lines.append(f'| {name} | {len(runs)} | ' + ' | '.join(cells) + ' |')
     box = centred(any_run)
     cells = [f'{box[column]:.1f}' if column in box and column != 'Top-1 Loc' else '' for column in columns]

@@ -10,7 +10,6 @@ has mean and standard deviation. Its first row is the config's own normalisation
 import argparse
 import contextlib
 import json
-import statistics
 import sys
 from pathlib import Path
 
@@ -103,14 +102,10 @@ def search(args: argparse.Namespace, checkpoint: str, grid) -> dict:
     }
 
 
-def cell(values: list[float]) -> str:
-    """``mean ± standard deviation`` (n - 1), or the number of a single seed."""
-    mean = f'{statistics.mean(values):.1f}'
-    return mean if len(values) == 1 else f'{mean} ± {statistics.stdev(values):.1f}'
-
-
 def table(found: list[dict], normalizer: str, argument: str) -> str:
     """Both rows in markdown, and below them what the validation split said."""
+    from wsolzoo.evaluation.tables import over_seeds
+
     columns = [name for name in COLUMNS if name in found[0]['config']]
     lines = [
         '| normalisation | chosen on validation | ' + ' | '.join(columns) + ' |',
@@ -118,12 +113,12 @@ def table(found: list[dict], normalizer: str, argument: str) -> str:
     ]
     values = ', '.join(f'{run["value"]:g}' for run in found)
     for name, key, choice in (('as the config', 'config', ''), (normalizer, 'chosen', f'{argument} = {values}')):
-        cells = [cell([run[key][column] for run in found]) for column in columns]
+        cells = [over_seeds([run[key][column] for run in found]) for column in columns]
         lines.append(f'| {name} | {choice} | ' + ' | '.join(cells) + ' |')
     searched = [*found[0]['validation']]
     lines += ['', f'| GT-known on validation | config | {" | ".join(searched)} |', '|---|---|' + '---|' * len(searched)]
-    cells = [cell([run['validation'][value] for run in found]) for value in searched]
-    own = cell([run['validation of the config'] for run in found])
+    cells = [over_seeds([run['validation'][value] for run in found]) for value in searched]
+    own = over_seeds([run['validation of the config'] for run in found])
     lines += [f'| {argument} | {own} | ' + ' | '.join(cells) + ' |']
     if any(f'{run["value"]:g}' == searched[0] for run in found):
         lines += [

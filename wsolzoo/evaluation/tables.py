@@ -1,6 +1,7 @@
 """Tables of results that cannot mix protocols."""
 
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 COLUMNS = ('oracle', 'transferred', 'fixed')
@@ -8,6 +9,15 @@ COLUMNS = ('oracle', 'transferred', 'fixed')
 
 class MixedProtocolsError(ValueError):
     """Two rows of a table would not mean the same."""
+
+
+def over_seeds(values: Sequence[float | None]) -> str:
+    """``mean ± standard deviation`` (n - 1) of the seeds that have the number; the number of a single seed; ''."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return ''
+    mean = f'{statistics.mean(known):.1f}'
+    return mean if len(known) == 1 else f'{mean} ± {statistics.stdev(known):.1f}'
 
 
 class ResultTable:
