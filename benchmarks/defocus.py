@@ -15,9 +15,9 @@ import time
 import cv2
 import numpy as np
 
-from wsolzoo.datasets.defocus.layers import composite, cut, kernel
-from wsolzoo.datasets.defocus.lens import SIGMA_RULES, disc, sample_lens, shift_depth
 from wsolzoo.datasets.defocus.sources import ScenePairs
+from wsolzoo.synthetic.optics.layers import composite, cut, kernel
+from wsolzoo.synthetic.optics.lens import SIGMA_RULES, disc, sample_lens, shift_depth
 
 
 def solve_laplace(values: np.ndarray, unknown: np.ndarray, known: np.ndarray) -> None:
@@ -53,7 +53,7 @@ def solve_laplace(values: np.ndarray, unknown: np.ndarray, known: np.ndarray) ->
 def loop(
     image: np.ndarray, index: np.ndarray, discs: np.ndarray, first_sharp: int, c_max: int, rule: str
 ) -> np.ndarray:
-    """The straightforward version of :func:`wsolzoo.datasets.defocus.layers.composite`."""
+    """The straightforward version of :func:`wsolzoo.synthetic.optics.layers.composite`."""
     sharp, slope = SIGMA_RULES[rule]
     out, acc = np.zeros_like(image), np.zeros(image.shape[:2], np.float32)
     covered = np.zeros(image.shape[:2], bool)

@@ -84,9 +84,9 @@ def race(slow: Callable, fast: Callable, items: list) -> tuple[float, float]:
 
 def box_counter(name: str, interval: float):
     """Our evaluator of one protocol, without the fixed threshold: its counts, and the function that adds a map."""
-    from wsolzoo.evaluation import protocols
-    from wsolzoo.evaluation.counts import BoxCounts
-    from wsolzoo.evaluation.records import box_record
+    from wsolzoo.evaluation.localization import protocols
+    from wsolzoo.evaluation.localization.counts import BoxCounts
+    from wsolzoo.evaluation.localization.records import box_record
 
     protocol = protocols.vary(name, f'{name} at {interval}', threshold={'interval': interval, 'fixed': None})
     thresholds = protocol.threshold.grid()
@@ -197,9 +197,9 @@ def free_cores(rounds: int) -> float:
 
 def thread_row(count: int, rounds: int) -> Row:
     """Wall time of one thread against two, the best of several rounds each; only where a second core is free."""
-    from wsolzoo.evaluation import protocols
-    from wsolzoo.evaluation.annotations import Annotations
-    from wsolzoo.evaluation.standalone import Evaluation, Options
+    from wsolzoo.evaluation.localization import protocols
+    from wsolzoo.evaluation.offline.annotations import Annotations
+    from wsolzoo.evaluation.offline.standalone import Evaluation, Options
 
     items = make_maps('blob', count)
     annotations = Annotations(Path('memory'), ids=[str(k) for k in range(count * 10)])
@@ -285,7 +285,7 @@ def show(rows: list[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from wsolzoo.evaluation.standalone import versions
+    from wsolzoo.evaluation.offline.standalone import versions
 
     table = Table(title='evaluation: reference / ours')
     for column in ('goal', 'what', 'reference ms', 'ours ms', 'ratio', 'asked', 'equal', ''):

@@ -40,9 +40,9 @@ def prepared_step(cfg, switches: tuple[str, ...], batch: dict, device: str) -> C
     """One training step of a fresh model, as a function that waits for its end."""
     import torch
 
-    from wsolzoo import launch
-    from wsolzoo.engine.accelerate import ChannelsLastHook, CompileBackboneHook
+    from wsolzoo.engine.hooks.accelerate import ChannelsLastHook, CompileBackboneHook
     from wsolzoo.registry import OPTIM_WRAPPERS
+    from wsolzoo.run import launch
     from wsolzoo.testing import build_model, scope
 
     torch.manual_seed(0)
@@ -86,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     import torch
 
-    from wsolzoo import launch
+    from wsolzoo.run import launch
     from wsolzoo.testing import tiny_batch
 
     launch.prepare_environment()

@@ -18,25 +18,27 @@ from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 from tiny_run import REPO, tool
 
-from wsolzoo import cli, launch, maps, plugins
+from wsolzoo import cli, maps, plugins
 from wsolzoo.apis.inferencer import expand
 from wsolzoo.datasets import loading, transforms
 from wsolzoo.datasets.box_csv import BoxCSV
 from wsolzoo.datasets.cub import CUB
 from wsolzoo.datasets.image_mask_folder import ImageMaskFolder
-from wsolzoo.datasets.scenes import SceneSpec, WSOLScenes
+from wsolzoo.datasets.scenes import WSOLScenes
 from wsolzoo.datasets.wsol_metadata import WSOLMetadata
-from wsolzoo.engine.checkpoint import load_from_local, load_weights
-from wsolzoo.engine.mismatch import only_prefix
-from wsolzoo.evaluation import protocols
-from wsolzoo.evaluation.annotations import read_annotations
-from wsolzoo.evaluation.map_files import MapFiles
+from wsolzoo.engine.weights.checkpoint import load_from_local, load_weights
+from wsolzoo.engine.weights.mismatch import only_prefix
+from wsolzoo.evaluation.localization import protocols
 from wsolzoo.evaluation.metrics import LocalizationMetric
+from wsolzoo.evaluation.offline.annotations import read_annotations
+from wsolzoo.evaluation.offline.map_files import MapFiles
 from wsolzoo.methods import class_average
 from wsolzoo.models.backbones import PlainNet
-from wsolzoo.models.localizer import Localizer
+from wsolzoo.models.tasks.localizer import Localizer
 from wsolzoo.registry import MODELS
+from wsolzoo.run import launch
 from wsolzoo.structures import LocSample
+from wsolzoo.synthetic.scenes import SceneSpec
 from wsolzoo.testing import scope
 
 HEAD = 'image_id,x0,y0,x1,y1,width,height\n'
@@ -670,9 +672,9 @@ PLUGINS = [
     Broken(
         'name taken',
         collide,
-        "'Localizer' is already registered in the model registry of wsolzoo: first by wsolzoo.models.localizer "
-        '(<repo>/wsolzoo/models/localizer.py), now by mine. Rename one of them, give the plugin a registry with its '
-        'own scope, or pass force=True to replace the first.',
+        "'Localizer' is already registered in the model registry of wsolzoo: first by wsolzoo.models.tasks.localizer "
+        '(<repo>/wsolzoo/models/tasks/localizer.py), now by mine. Rename one of them, give the plugin a registry with '
+        'its own scope, or pass force=True to replace the first.',
     ),
 ]
 

@@ -68,10 +68,9 @@ LIGHT = (
     'wsolzoo.maps',
     'wsolzoo.evaluation',
     'wsolzoo.evaluation.functional',
-    'wsolzoo.evaluation.protocols',
+    'wsolzoo.evaluation.localization.protocols',
     'wsolzoo.resources',
-    'wsolzoo.plugins',
-    'wsolzoo.launch',
+    'wsolzoo.run.launch',
     'wsolzoo.zoo.tables',
 )
 

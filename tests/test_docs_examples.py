@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wsolzoo.launch import load_config
 from wsolzoo.registry import METRICS
+from wsolzoo.run.launch import load_config
 from wsolzoo.testing import scope
 
 ROOT = Path(__file__).parents[1]

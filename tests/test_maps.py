@@ -152,7 +152,7 @@ def test_threshold_of_grey_levels_is_relative_and_strict():
 
 def test_import_needs_no_torch():
     code = (
-        'import sys, wsolzoo.maps, wsolzoo.evaluation.protocols, wsolzoo.evaluation.functional.flood\n'
+        'import sys, wsolzoo.maps, wsolzoo.evaluation.localization.protocols, wsolzoo.evaluation.functional.flood\n'
         'assert not {"torch", "numba"} & set(sys.modules)'
     )
     subprocess.run([sys.executable, '-c', code], check=True)

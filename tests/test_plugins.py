@@ -75,6 +75,6 @@ def test_importing_the_package_loads_no_plugin(tmp_path):
 
 
 def test_loading_twice_imports_once():
-    from wsolzoo.plugins import load_plugins
+    from wsolzoo.registry import load_plugins
 
     assert load_plugins() is load_plugins()

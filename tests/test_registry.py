@@ -46,9 +46,9 @@ def test_unknown_type_lists_close_names_and_plugins(scratch):
 
 
 def test_unknown_type_tells_why_a_plugin_failed(scratch, monkeypatch):
-    from wsolzoo import plugins
+    from wsolzoo import registry
 
-    monkeypatch.setattr(plugins, '_found', plugins.Plugins(['good'], {'broken': "ModuleNotFoundError: 'torchx'"}))
+    monkeypatch.setattr(registry, '_found', registry.Plugins(['good'], {'broken': "ModuleNotFoundError: 'torchx'"}))
     message = scratch.explain('Anything')
     assert 'plugins loaded: good' in message
     assert "plugin 'broken' failed to import: ModuleNotFoundError: 'torchx'" in message

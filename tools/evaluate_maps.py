@@ -20,7 +20,7 @@ class Explain(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, namespace, values, option_string=None) -> None:
         """Explain one protocol, or all."""
-        from wsolzoo.evaluation import protocols
+        from wsolzoo.evaluation.localization import protocols
 
         try:
             texts = [protocols.get(name).describe() for name in ([values] if values else protocols.names())]
@@ -71,8 +71,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
         os.environ.setdefault(name, '1')
-    from wsolzoo.evaluation.annotations import InputError
-    from wsolzoo.evaluation.protocols import UnknownProtocolError
+    from wsolzoo.evaluation.localization.protocols import UnknownProtocolError
+    from wsolzoo.evaluation.offline.annotations import InputError
 
     try:
         evaluation = build(args)
@@ -95,10 +95,10 @@ def build(args: argparse.Namespace):
     """The evaluation that the arguments ask for."""
     import cv2
 
-    from wsolzoo.evaluation import protocols as protocol_list
-    from wsolzoo.evaluation.annotations import InputError, read_annotations
-    from wsolzoo.evaluation.map_files import MapFiles
-    from wsolzoo.evaluation.standalone import Evaluation, Options
+    from wsolzoo.evaluation.localization import protocols as protocol_list
+    from wsolzoo.evaluation.offline.annotations import InputError, read_annotations
+    from wsolzoo.evaluation.offline.map_files import MapFiles
+    from wsolzoo.evaluation.offline.standalone import Evaluation, Options
 
     cv2.setNumThreads(1)
     chosen = [protocol_list.get(name) for name in dict.fromkeys(args.protocol or ['choe2020-v2'])]
@@ -120,7 +120,7 @@ def build(args: argparse.Namespace):
 
 def fixed_thresholds(pairs: list[str], names: list[str]) -> dict[str, float]:
     """``NAME=T`` arguments by protocol name."""
-    from wsolzoo.evaluation.annotations import InputError
+    from wsolzoo.evaluation.offline.annotations import InputError
 
     out = {}
     for pair in pairs:
@@ -142,7 +142,7 @@ def transferred_thresholds(file: str, chosen: list) -> dict[str, dict[str, float
     Raises:
         InputError: the file is not a result, or a protocol meant something else there.
     """
-    from wsolzoo.evaluation.annotations import InputError
+    from wsolzoo.evaluation.offline.annotations import InputError
 
     out = {}
     try:

@@ -21,8 +21,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     from mmengine.config import Config
 
-    from wsolzoo.launch import UsageError, nest, parse_options
     from wsolzoo.resources import find_config
+    from wsolzoo.run.launch import UsageError, nest, parse_options
 
     try:
         cfg = Config.fromfile(str(find_config(args.config)), import_custom_modules=False)

@@ -28,7 +28,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Test; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
-    from wsolzoo import launch
+    from wsolzoo.run import launch
 
     try:
         launch.prepare_environment()
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         launch.check(cfg, args.cfg_options)
         runner = launch.build_runner(cfg, training=False)
         scores = runner.test()
-    except launch.explained_errors() as error:
+    except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     if args.out and runner.rank == 0:

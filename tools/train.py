@@ -32,7 +32,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
-    from wsolzoo import launch
+    from wsolzoo.run import launch
 
     try:
         launch.prepare_environment()
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         launch.set_launcher(cfg, args.launcher)
         launch.check(cfg, args.cfg_options)
         launch.build_runner(cfg).train()
-    except launch.explained_errors() as error:
+    except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     return 0

@@ -2,7 +2,7 @@
 
 A *map* is a 2-D array of any real values; a *normalised* map is float64 in [0, 1]. Sizes are ``(height, width)``.
 Boxes are ``x0 y0 x1 y1`` in pixels, end exclusive: a box of one pixel at the origin is ``0 0 1 1``. Protocols that
-change a box afterwards (clip it, say) do so themselves, see :mod:`wsolzoo.evaluation.protocols`.
+change a box afterwards (clip it, say) do so themselves, see :mod:`wsolzoo.evaluation.localization.protocols`.
 
 Example:
     >>> import numpy as np

@@ -2,14 +2,27 @@
 
 ``locations`` name the modules that register components; they and the installed plugins are imported when a type is
 first looked up. A type that is not found is answered with what was meant.
+
+A plugin is a package that adds components: everything installed under the entry point group ``wsolzoo.plugins``. An
+entry point names a module whose import registers components. In the plugin's packaging::
+
+    [project.entry-points."wsolzoo.plugins"]
+    mymethod = "wsolzoo_mymethod"
+
+``type='MyMethod'`` then resolves with no import anywhere. A plugin that cannot be imported is named in a warning and in
+the error of a type that is not found; it never stops a run.
 """
 
 import inspect
+import warnings
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 
 from mmengine import registry as root
 from mmengine.registry import Registry
+
+from wsolzoo.errors import UserError
 
 _LOCATIONS = {
     'runner': ['wsolzoo.engine'],
@@ -20,16 +33,16 @@ _LOCATIONS = {
     'strategy': ['wsolzoo.engine'],
     'optimizer': ['wsolzoo.engine'],
     'optim_wrapper': ['wsolzoo.engine'],
-    'optimizer wrapper constructor': ['wsolzoo.engine'],
+    'optimizer wrapper constructor': ['wsolzoo.engine', 'wsolzoo.methods'],
     'parameter scheduler': ['wsolzoo.engine'],
     'dataset': ['wsolzoo.datasets'],
-    'data sampler': ['wsolzoo.datasets'],
+    'data sampler': ['wsolzoo.datasets', 'wsolzoo.methods'],
     'transform': ['wsolzoo.datasets', 'wsolzoo.methods'],
     'model': ['wsolzoo.models', 'wsolzoo.methods'],
     'model_wrapper': ['wsolzoo.models'],
     'weight initializer': ['wsolzoo.engine', 'wsolzoo.models'],
     'task util': ['wsolzoo.models'],
-    'metric': ['wsolzoo.evaluation.metrics'],
+    'metric': ['wsolzoo.evaluation.metrics', 'wsolzoo.methods'],
     'evaluator': ['wsolzoo.evaluation.metrics'],
     'function': ['wsolzoo.evaluation.metrics'],
     'visualizer': ['wsolzoo.visualization'],
@@ -37,8 +50,49 @@ _LOCATIONS = {
     'inferencer': ['wsolzoo.apis'],
 }
 
+GROUP = 'wsolzoo.plugins'
 
-class UnknownTypeError(KeyError):
+
+@dataclass
+class Plugins:
+    """What was found: names that loaded, and names that did not with the reason."""
+
+    loaded: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+_found: Plugins | None = None
+
+
+def load_plugins() -> Plugins:
+    """Import every installed plugin, once per process.
+
+    Returns:
+        The record of what loaded and what failed; later calls return the same record.
+    """
+    global _found
+    if _found is None:
+        _found = Plugins()  # set first: a plugin's own import looks types up
+        for entry in entry_points(group=GROUP):
+            _load(entry, _found)
+    return _found
+
+
+def _load(entry: EntryPoint, found: Plugins) -> None:
+    try:
+        entry.load()
+    except (Exception, SystemExit) as error:
+        reason = f'{type(error).__name__}: {error}'
+        found.failed[entry.name] = reason
+        warnings.warn(
+            f'The wsolzoo plugin {entry.name!r} ({entry.value}) could not be imported and is left out: {reason}',
+            stacklevel=3,
+        )
+    else:
+        found.loaded.append(entry.name)
+
+
+class UnknownTypeError(UserError, KeyError):
     """A config names a type that no registry holds."""
 
     def __str__(self) -> str:
@@ -50,9 +104,9 @@ class ZooRegistry(Registry):
     """A registry that loads plugins before its first look-up, and explains a name that it cannot find."""
 
     def import_from_location(self) -> None:
-        """Import our own components, then the installed plugins (by string: this module imports nothing of ours)."""
+        """Import our own components, then the installed plugins."""
         super().import_from_location()
-        import_module('wsolzoo.plugins').load_plugins()
+        load_plugins()
 
     def get(self, key: str):
         """Return what is registered under ``key`` here, in a parent, or in the sibling its prefix names.
@@ -89,7 +143,7 @@ class ZooRegistry(Registry):
 
     def explain(self, key: str) -> str:
         """Say what is near to an unknown ``key``, and which plugins might have brought it."""
-        plugins = import_module('wsolzoo.plugins').load_plugins()
+        plugins = load_plugins()
         near = close_names(key, self.names())
         lines = [
             f'{key!r} is not in the {self.name} registry of {self.scope}.',

@@ -14,6 +14,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
+from wsolzoo.models.initial import without_weights
 from wsolzoo.registry import METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from wsolzoo.structures import TEST, LocSample
 
@@ -23,17 +24,6 @@ def scope() -> Iterator[None]:
     """Build components by their short names, as in a Runner."""
     with DefaultScope.overwrite_default_scope('wsolzoo'):
         yield
-
-
-def without_weights(model: dict) -> dict:
-    """A copy of a model config that initialises at random where the original would fetch pretrained weights."""
-    model = copy.deepcopy(model)
-    if isinstance(model.get('init_cfg'), dict) and model['init_cfg'].get('type') == 'Pretrained':
-        model['init_cfg'] = None
-    for key, value in model.items():
-        if isinstance(value, dict):
-            model[key] = without_weights(value)
-    return model
 
 
 def build_model(config: Config | dict) -> BaseModel:

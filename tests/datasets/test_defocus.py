@@ -13,12 +13,12 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
-from wsolzoo.datasets.defocus import lens as L
-from wsolzoo.datasets.defocus.generate import Recipe, draw, generate, make_one, read_manifest
-from wsolzoo.datasets.defocus.layers import composite, cut, defocus, kernel
 from wsolzoo.datasets.defocus.multi_source import MultiSource, MultiSourceSampler
 from wsolzoo.datasets.defocus.sources import DepthFolder
 from wsolzoo.registry import DATASETS, TRANSFORMS
+from wsolzoo.synthetic.optics import lens as L
+from wsolzoo.synthetic.optics.generate import Recipe, draw, generate, make_one, read_manifest
+from wsolzoo.synthetic.optics.layers import composite, cut, defocus, kernel
 
 # ---- lens ------------------------------------------------------------------------------------------------------------
 

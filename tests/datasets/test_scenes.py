@@ -5,22 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from wsolzoo.datasets.scenes import (
-    SPECIES,
-    Glyphs,
-    ScenesDefocus,
-    SceneSpec,
-    ScenesSaliency,
-    WSOLScenes,
-    draw_glyph,
-    draw_scene,
-    scene_label,
-)
-from wsolzoo.datasets.scenes.cache import SceneStore, draw_many
-from wsolzoo.datasets.scenes.defocus import circle_of_confusion, lens_for
-from wsolzoo.datasets.scenes.habitat import ground_depth
-from wsolzoo.datasets.scenes.species import draw_evidence, species_hue
+from wsolzoo.datasets.scenes import Glyphs, ScenesDefocus, ScenesSaliency, WSOLScenes
+from wsolzoo.datasets.scenes.store import SceneStore, draw_many
 from wsolzoo.registry import DATASETS
+from wsolzoo.synthetic.scenes import SPECIES, SceneSpec, draw_glyph, draw_scene, scene_label
+from wsolzoo.synthetic.scenes.focus import circle_of_confusion, lens_for
+from wsolzoo.synthetic.scenes.habitat import ground_depth
+from wsolzoo.synthetic.scenes.species import draw_evidence, species_hue
 
 
 @pytest.fixture(scope='module')
@@ -210,7 +201,7 @@ def test_cache_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     path = WSOLScenes('val', count=6, cache=True).store.path(6)
     assert path.parent == tmp_path / 'wsolzoo' and [p.name for p in path.parent.iterdir()] == [path.name]
-    monkeypatch.setattr('wsolzoo.datasets.scenes.cache.draw_scene', None)
+    monkeypatch.setattr('wsolzoo.datasets.scenes.store.draw_scene', None)
     again = WSOLScenes('val', count=6, cache=True)
     for i in range(6):
         scene = draw_scene(0, 'val', i)
@@ -243,7 +234,7 @@ def test_cache_version_and_parameters_name_the_file(monkeypatch):
 
     first = path()
     assert path(body_evidence=0.5) != first == path()
-    monkeypatch.setattr('wsolzoo.datasets.scenes.cache.FORMAT_VERSION', 999)
+    monkeypatch.setattr('wsolzoo.datasets.scenes.store.FORMAT_VERSION', 999)
     assert path() != first
 
 

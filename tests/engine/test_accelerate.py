@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from wsolzoo.engine.accelerate import ChannelsLastHook, CompileBackboneHook, backbone_of
+from wsolzoo.engine.hooks.accelerate import ChannelsLastHook, CompileBackboneHook, backbone_of
 from wsolzoo.testing import build_model, tiny_batch
 
 MODEL = dict(

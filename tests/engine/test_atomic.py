@@ -12,7 +12,7 @@ import torch
 from mmengine.fileio import dump, get_file_backend
 from mmengine.runner.checkpoint import save_checkpoint
 
-from wsolzoo.engine.atomic import AtomicLocalBackend
+from wsolzoo.engine.weights.atomic import AtomicLocalBackend
 
 NEW = b'new' * 1000
 

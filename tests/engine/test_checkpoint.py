@@ -15,9 +15,9 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 from torch import nn
 
-from wsolzoo.engine import checkpoint
-from wsolzoo.engine.checkpoint import UnsafeCheckpointError, load_weights
-from wsolzoo.engine.mismatch import compare, only_prefix, state_dict_of
+from wsolzoo.engine.weights import checkpoint
+from wsolzoo.engine.weights.checkpoint import UnsafeCheckpointError, load_weights
+from wsolzoo.engine.weights.mismatch import compare, only_prefix, state_dict_of
 from wsolzoo.models.backbones import PlainNet
 
 

@@ -19,9 +19,9 @@ from tiny_run import REPO, finish, hurry, same, start, start_ranks, write_config
 import wsolzoo.datasets
 import wsolzoo.engine
 import wsolzoo.evaluation.metrics  # noqa: F401  forked runs start with everything imported
-from wsolzoo.engine.checkpoint_hook import newest_checkpoint
-from wsolzoo.launch import load_config
+from wsolzoo.engine.hooks.checkpoint import newest_checkpoint
 from wsolzoo.methods.class_average import ClassAverageHook, ClassAverageLoss
+from wsolzoo.run.launch import load_config
 from wsolzoo.testing import build_model, scope
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_run import hurry, tool, write_config
 
-from wsolzoo.engine.finite_loss import FiniteLossHook, NonFiniteLossError
+from wsolzoo.engine.hooks.finite_loss import FiniteLossHook, NonFiniteLossError
 from wsolzoo.structures import LocSample
 
 POISON = """

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from wsolzoo.engine.loss_weight import LossWeightHook
+from wsolzoo.engine.hooks.loss_weight import LossWeightHook
 
 
 def weight_at(epoch: int, begin: int, end: int | None = None) -> float:

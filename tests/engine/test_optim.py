@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from wsolzoo.engine.optim import RegexOptimWrapperConstructor, multipliers
+from wsolzoo.engine.optim.paramwise import RegexOptimWrapperConstructor, multipliers
 
 
 def model() -> nn.Module:

@@ -16,11 +16,11 @@ from rich.console import Console
 from torch import nn
 
 from wsolzoo.datasets.base import LocalizationDataset
-from wsolzoo.engine.progress_hook import ProgressHook, brief, clock
-from wsolzoo.engine.report_hook import ReportHook
-from wsolzoo.engine.second_look import image_ids, second_look
+from wsolzoo.engine.hooks.progress import ProgressHook, brief, clock
+from wsolzoo.engine.hooks.report import ReportHook
+from wsolzoo.engine.hooks.second_look import image_ids, second_look
+from wsolzoo.engine.hooks.training_log import training_curves
 from wsolzoo.engine.terminal import TerseRunner
-from wsolzoo.engine.training_log import training_curves
 from wsolzoo.registry import DATASETS, METRICS, MODELS, RUNNERS
 
 COUNT = 20

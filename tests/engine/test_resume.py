@@ -11,8 +11,8 @@ import pytest
 import torch
 from tiny_run import finish, hurry, same, start, tool, write_config
 
-from wsolzoo.engine.checkpoint_hook import newest_checkpoint
-from wsolzoo.launch import load_config, set_resume, set_work_dir
+from wsolzoo.engine.hooks.checkpoint import newest_checkpoint
+from wsolzoo.run.launch import load_config, set_resume, set_work_dir
 
 BEST = 'best_choe2020-v1_MaxBoxAcc_epoch_*.pth'
 

@@ -8,8 +8,8 @@ import torch
 from mmengine.logging import MessageHub
 from tiny_run import hurry, tool, write_config
 
-from wsolzoo.engine.selection import SelectionError, SelectionHook, guard_selection, selected_on_test, splits_of
-from wsolzoo.launch import load_config
+from wsolzoo.engine.hooks.selection import SelectionError, SelectionHook, guard_selection, selected_on_test, splits_of
+from wsolzoo.run.launch import load_config
 from wsolzoo.testing import build_model
 
 

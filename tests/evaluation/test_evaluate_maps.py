@@ -334,10 +334,10 @@ def test_constant_maps_are_reported(run, data):
 
 
 def test_memory_does_not_grow_with_images(tool, data):
-    from wsolzoo.evaluation import protocols
-    from wsolzoo.evaluation.annotations import read_annotations
-    from wsolzoo.evaluation.map_files import MapFiles
-    from wsolzoo.evaluation.standalone import Evaluation
+    from wsolzoo.evaluation.localization import protocols
+    from wsolzoo.evaluation.offline.annotations import read_annotations
+    from wsolzoo.evaluation.offline.map_files import MapFiles
+    from wsolzoo.evaluation.offline.standalone import Evaluation
 
     def size(copies):
         annotations = read_annotations(data / 'boxes')

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from wsolzoo import maps
+from wsolzoo.evaluation.localization.normalizer_search import VALUES, NormalizerGrid
+from wsolzoo.evaluation.localization.protocols import get
+from wsolzoo.evaluation.localization.records import normalised
 from wsolzoo.evaluation.metrics import LocalizationMetric
-from wsolzoo.evaluation.normalizer_search import VALUES, NormalizerGrid
-from wsolzoo.evaluation.protocols import get
-from wsolzoo.evaluation.records import normalised
 
 BASE = get('choe2020-v1')
 

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from wsolzoo.evaluation import protocols
-from wsolzoo.evaluation.counts import BoxCounts
-from wsolzoo.evaluation.records import box_record, normalised
-from wsolzoo.evaluation.summary import BoxSummary, threshold_index, thresholds_of
-from wsolzoo.evaluation.tables import MixedProtocolsError, ResultTable
+from wsolzoo.evaluation.localization import protocols
+from wsolzoo.evaluation.localization.counts import BoxCounts
+from wsolzoo.evaluation.localization.records import box_record, normalised
+from wsolzoo.evaluation.localization.summary import BoxSummary, threshold_index, thresholds_of
+from wsolzoo.evaluation.localization.tables import MixedProtocolsError, ResultTable
 
 BOX = [name for name in protocols.names() if not protocols.get(name).is_pixel]
 SIZE = (224, 224)

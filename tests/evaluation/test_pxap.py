@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from wsolzoo.evaluation import protocols
 from wsolzoo.evaluation.functional import pxap
-from wsolzoo.evaluation.records import pixel_record
-from wsolzoo.evaluation.summary import centred_pixels
+from wsolzoo.evaluation.localization import protocols
+from wsolzoo.evaluation.localization.records import pixel_record
+from wsolzoo.evaluation.localization.summary import centred_pixels
 
 THRESHOLDS = np.arange(0, 1, 0.001)
 

@@ -7,8 +7,8 @@ import torch
 from mmengine.optim import build_optim_wrapper
 from torch.nn import functional as F
 
-from wsolzoo.launch import load_config
 from wsolzoo.methods.bas import VARIANTS, BASHead, class_conv3x3, suppression
+from wsolzoo.run.launch import load_config
 from wsolzoo.testing import build_model, scope, tiny_batch
 
 

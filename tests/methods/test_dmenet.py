@@ -12,12 +12,12 @@ from mmengine.runner import Runner
 from torch import nn
 
 import wsolzoo.methods  # noqa: F401 - registers the method
+from wsolzoo.engine.optim.children import ChildOptimWrapperConstructor
 from wsolzoo.methods.dmenet import losses
 from wsolzoo.methods.dmenet.blur import BlurNet
 from wsolzoo.methods.dmenet.bricks import BetaNorm, conv
 from wsolzoo.methods.dmenet.critics import DomainNet, SameConv, SharpnessNet
 from wsolzoo.methods.dmenet.model import split_domains
-from wsolzoo.methods.dmenet.optim import ChildOptimWrapperConstructor
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import LocSample
 

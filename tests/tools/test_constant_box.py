@@ -5,7 +5,7 @@ import pytest
 
 from tests import tiny_run
 from wsolzoo.evaluation.functional.boxes import best_constant
-from wsolzoo.evaluation.protocols import vary
+from wsolzoo.evaluation.localization.protocols import vary
 
 
 def test_the_box_that_hits_most_images_is_the_first_of_equals():

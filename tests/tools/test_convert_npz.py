@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from wsolzoo.engine.checkpoint import load_weights
+from wsolzoo.engine.weights.checkpoint import load_weights
 from wsolzoo.models.backbones import MobileNetV1
 
 

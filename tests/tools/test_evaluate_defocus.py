@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from wsolzoo.datasets.defocus.generate import Recipe, generate
 from wsolzoo.datasets.defocus.sources import DepthFolder
+from wsolzoo.synthetic.optics.generate import Recipe, generate
 
 
 @pytest.fixture(scope='module')

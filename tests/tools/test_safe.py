@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_run import hurry, tool, write_config
 
-from wsolzoo.engine.checkpoint import load_from_local
+from wsolzoo.engine.weights.checkpoint import load_from_local
 
 
 class Evil:

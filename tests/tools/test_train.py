@@ -87,13 +87,3 @@ def test_two_processes_on_a_cpu(tiny_config, repo, tmp_path):
     assert test.returncode == 0, test.stderr[-3000:]
     assert json.loads((tmp_path / 'out.json').read_text())['metrics']['tiny/count'] == 7
     assert not list(tmp_path.glob('.dist_test*'))
-
-
-def test_explained_errors_exist():
-    from importlib import import_module
-
-    from wsolzoo.launch import EXPLAINED, explained_errors
-
-    named = {getattr(import_module(f'wsolzoo.{module}'), name) for module, name in EXPLAINED.items()}
-    assert named <= set(explained_errors())
-    assert all(issubclass(error, Exception) for error in named)

@@ -86,7 +86,7 @@ def centred(run: dict) -> dict[str, float]:
 
 def table(rows: dict[str, list[dict]], policy: str) -> str:
     """The table in markdown."""
-    from wsolzoo.evaluation.tables import over_seeds
+    from wsolzoo.evaluation.localization.tables import over_seeds
 
     any_run = next(iter(rows.values()))[0]
     columns = [c for c in COLUMNS if any(number(run, c, policy) is not None for runs in rows.values() for run in runs)]

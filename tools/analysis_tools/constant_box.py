@@ -22,8 +22,8 @@ def true_boxes(loader: dict, choosing: bool) -> tuple[list, list[int], tuple[int
     """True boxes of each image of a split in the frame of the network's input, labels, and the size of that frame."""
     from mmengine.registry import DefaultScope
 
-    from wsolzoo.launch import UsageError
     from wsolzoo.registry import DATASETS
+    from wsolzoo.run.launch import UsageError
     from wsolzoo.structures import TEST
 
     with DefaultScope.overwrite_default_scope('wsolzoo'):
@@ -43,9 +43,9 @@ def accuracy(protocol, chosen_on: list, reported_on: list, labels: list[int], si
     """``(level, box, percent)`` for every IoU level of a protocol; hits and averages are the protocol's."""
     import numpy as np
 
-    from wsolzoo.evaluation.counts import is_hit
     from wsolzoo.evaluation.functional import boxes as box_functions
-    from wsolzoo.evaluation.records import read_truths
+    from wsolzoo.evaluation.localization.counts import is_hit
+    from wsolzoo.evaluation.localization.records import read_truths
 
     known, asked = ([read_truths(one, protocol, size) for one in split] for split in (chosen_on, reported_on))
     rows = []
@@ -64,8 +64,8 @@ def accuracy(protocol, chosen_on: list, reported_on: list, labels: list[int], si
 def main(argv: list[str] | None = None) -> int:
     """Print a table; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
-    from wsolzoo import launch
-    from wsolzoo.evaluation.protocols import resolve
+    from wsolzoo.evaluation.localization.protocols import resolve
+    from wsolzoo.run import launch
 
     try:
         launch.prepare_environment()
@@ -83,7 +83,7 @@ def main(argv: list[str] | None = None) -> int:
                 print(f'| {protocol.name} | {level:g} | {" ".join(f"{x:.0f}" for x in box)} | {percent:.1f} |')
             if len(rows) > 1:
                 print(f'| {protocol.name} | mean | | {sum(row[2] for row in rows) / len(rows):.1f} |')
-    except launch.explained_errors() as error:
+    except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     return 0

@@ -31,9 +31,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def build(config: str, checkpoint: str):
     """The model in evaluation mode."""
-    from wsolzoo import launch
-    from wsolzoo.engine.checkpoint import load_weights
+    from wsolzoo.engine.weights.checkpoint import load_weights
     from wsolzoo.registry import MODELS
+    from wsolzoo.run import launch
 
     launch.prepare_environment()
     model = MODELS.build(launch.load_config(config).model)

@@ -42,7 +42,7 @@ def evaluate(runner, loader: dict, protocols: list, chosen: dict | None = None):
     from rich.console import Console
     from rich.progress import track
 
-    from wsolzoo.engine.selection import guard_selection
+    from wsolzoo.engine.hooks.selection import guard_selection
     from wsolzoo.evaluation.metrics import LocalizationMetric
 
     loader = runner.build_dataloader(loader, seed=runner.seed)
@@ -71,8 +71,8 @@ def numbers(result: dict, names: list[str]) -> dict[str, float]:
 
 def search(args: argparse.Namespace, checkpoint: str, grid) -> dict:
     """Choose on the validation split and report on the test split, for one checkpoint."""
-    from wsolzoo import launch
-    from wsolzoo.evaluation.protocols import resolve
+    from wsolzoo.evaluation.localization.protocols import resolve
+    from wsolzoo.run import launch
 
     cfg = launch.load_config(args.config, args.cfg_options)
     launch.set_work_dir(cfg, f'work_dirs/search_normalizer/{Path(checkpoint).parent.name}')
@@ -104,7 +104,7 @@ def search(args: argparse.Namespace, checkpoint: str, grid) -> dict:
 
 def table(found: list[dict], normalizer: str, argument: str) -> str:
     """Both rows in markdown, and below them what the validation split said."""
-    from wsolzoo.evaluation.tables import over_seeds
+    from wsolzoo.evaluation.localization.tables import over_seeds
 
     columns = [name for name in COLUMNS if name in found[0]['config']]
     lines = [
@@ -131,8 +131,8 @@ def table(found: list[dict], normalizer: str, argument: str) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Search; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
-    from wsolzoo import launch
-    from wsolzoo.evaluation.normalizer_search import NormalizerGrid
+    from wsolzoo.evaluation.localization.normalizer_search import NormalizerGrid
+    from wsolzoo.run import launch
 
     try:
         launch.prepare_environment()
@@ -141,7 +141,7 @@ def main(argv: list[str] | None = None) -> int:
         except ValueError as error:
             raise launch.UsageError(f'--normalizer: {error}') from None
         found = [search(args, checkpoint, grid) for checkpoint in args.checkpoints]
-    except launch.explained_errors() as error:
+    except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     print(table(found, args.normalizer, grid.argument), end='')

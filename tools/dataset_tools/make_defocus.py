@@ -42,7 +42,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def recipe_of(args: argparse.Namespace):
     """The preset with what the command line changes."""
-    from wsolzoo.datasets.defocus.generate import Recipe
+    from wsolzoo.synthetic.optics.generate import Recipe
 
     changes = {key: getattr(args, key) for key in ('policy', 'rule', 'unit', 'c_max') if getattr(args, key) is not None}
     if args.layers is not None:
@@ -56,8 +56,8 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from wsolzoo.datasets.defocus.generate import generate
     from wsolzoo.datasets.defocus.sources import DepthFolder, ScenePairs
+    from wsolzoo.synthetic.optics.generate import generate
 
     if args.pairs:
         source = DepthFolder(

@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     from rich.console import Console
     from rich.progress import track
 
-    from wsolzoo.launch import UsageError, load_config
+    from wsolzoo.run.launch import UsageError, load_config
 
     try:
         cfg = load_config(args.config, args.cfg_options)

@@ -26,7 +26,7 @@ def publish(checkpoint: Path, config: Path, out_dir: Path, date: str | None = No
 
     import torch
 
-    from wsolzoo.engine.checkpoint import load_from_local
+    from wsolzoo.engine.weights.checkpoint import load_from_local
 
     loaded = load_from_local(str(checkpoint), map_location='cpu')
     weights = {name: value.contiguous() for name, value in loaded.get('state_dict', loaded).items()}

@@ -98,7 +98,7 @@ def sheet(cells: list, columns: int):
 def main(argv: list[str] | None = None) -> int:
     """Draw; returns 2 where the command or the config is wrong."""
     args = parse_args(argv)
-    from wsolzoo.launch import UsageError, load_config
+    from wsolzoo.run.launch import UsageError, load_config
 
     try:
         cfg = load_config(args.config, args.cfg_options)

@@ -57,7 +57,7 @@ def sheet(maps, counts, names: list[str], columns: int, size: int):
 def main(argv: list[str] | None = None) -> int:
     """Draw; returns the exit status: 0, or 2 where there is nothing to draw."""
     args = parse_args(argv)
-    from wsolzoo.engine.checkpoint import load_from_local
+    from wsolzoo.engine.weights.checkpoint import load_from_local
     from wsolzoo.visualization.visualizer import save_picture
 
     try:

@@ -41,8 +41,8 @@ def sampled(config: str, count: int, seed: int) -> list[tuple]:
     import numpy as np
     from mmengine.registry import DefaultScope
 
-    from wsolzoo.launch import load_config, prepare_environment
     from wsolzoo.registry import DATASETS
+    from wsolzoo.run.launch import load_config, prepare_environment
 
     prepare_environment()
     with DefaultScope.overwrite_default_scope('wsolzoo'):
@@ -120,12 +120,12 @@ def uses_label(inferencer) -> bool:
 def main(argv: list[str] | None = None) -> int:
     """Draw; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
-    from wsolzoo import launch
+    from wsolzoo.run import launch
     from wsolzoo.visualization.visualizer import save_picture
 
     try:
         picture = draw(args)
-    except launch.explained_errors() as error:
+    except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     print(save_picture(Path(args.out), picture))

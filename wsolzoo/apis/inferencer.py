@@ -13,9 +13,9 @@ from mmengine.registry import DefaultScope
 
 from wsolzoo import maps
 from wsolzoo.apis.zoo_models import build, model_entry
-from wsolzoo.launch import load_config, prepare_environment
 from wsolzoo.registry import DATASETS, INFERENCERS, TRANSFORMS
 from wsolzoo.resources import find_config
+from wsolzoo.run.launch import load_config, prepare_environment
 from wsolzoo.structures import TEST
 from wsolzoo.visualization import draw_boxes, overlay_map
 

@@ -9,9 +9,9 @@ from mmengine.config import Config
 from wsolzoo.apis.inferencer import Image, _config_of, _start, expand
 from wsolzoo.apis.zoo_models import build
 from wsolzoo.evaluation.functional.defocus import to_sigma
-from wsolzoo.launch import prepare_environment
-from wsolzoo.models.estimator import Estimator
+from wsolzoo.models.tasks.estimator import Estimator
 from wsolzoo.registry import INFERENCERS, MODELS, TRANSFORMS
+from wsolzoo.run.launch import prepare_environment
 from wsolzoo.structures import LocSample
 from wsolzoo.visualization.overlay import color_bar, colorize, side_by_side
 
@@ -24,7 +24,7 @@ def makes_maps(model: str | Config) -> bool:
 
 @INFERENCERS.register_module()
 class MapInferencer:
-    """Runs an :class:`~wsolzoo.models.estimator.Estimator` on images of any size, at their own resolution.
+    """Runs an :class:`~wsolzoo.models.tasks.estimator.Estimator` on images of any size, at their own resolution.
 
     Sides that the network cannot take are padded and the map is cut back, so that it covers the whole image.
 

@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
-from wsolzoo.launch import load_config, prepare_environment
 from wsolzoo.registry import MODELS
 from wsolzoo.resources import model_index
+from wsolzoo.run.launch import load_config, prepare_environment
 
 
 def list_models(pattern: str = '*') -> list[str]:
@@ -73,7 +73,7 @@ def build(cfg: Config, weights: str | None, device: str) -> BaseModel:
         weights: a checkpoint: path, address or scheme; ``None`` leaves the model as its config initialises it.
         device: where it goes.
     """
-    from wsolzoo.engine.checkpoint import load_weights
+    from wsolzoo.engine.weights.checkpoint import load_weights
 
     with DefaultScope.overwrite_default_scope('wsolzoo'):
         model = MODELS.build(cfg.model)

@@ -1,15 +1,15 @@
 """Readers of data sets, the built-in scenes, and the transforms that move image, boxes and masks together."""
 
-from . import defocus, loading, scenes, transforms
-from .base import LocalizationDataset
-from .box_csv import BoxCSV
-from .cub import CUB, CUBV2
-from .ilsvrc import ILSVRC
-from .image_mask_folder import ImageMaskFolder
-from .imagenetv2 import ImageNetV2
-from .openimages import OpenImages30k
-from .tiny_imagenet import TinyImageNet
-from .wsol_metadata import WSOLMetadata
+from wsolzoo.datasets import defocus, loading, scenes, transforms
+from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.datasets.box_csv import BoxCSV
+from wsolzoo.datasets.cub import CUB, CUBV2
+from wsolzoo.datasets.ilsvrc import ILSVRC
+from wsolzoo.datasets.image_mask_folder import ImageMaskFolder
+from wsolzoo.datasets.imagenetv2 import ImageNetV2
+from wsolzoo.datasets.openimages import OpenImages30k
+from wsolzoo.datasets.tiny_imagenet import TinyImageNet
+from wsolzoo.datasets.wsol_metadata import WSOLMetadata
 
 __all__ = [
     'BoxCSV',

@@ -9,10 +9,9 @@ import torch
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
+from wsolzoo.datasets.loading import DOC, BrokenFile, need
 from wsolzoo.registry import TRANSFORMS
 from wsolzoo.structures import ROLES, WEAKSUP
-
-from .loading import DOC, BrokenFile, need
 
 TRUTH_KEYS = ('gt_bboxes', 'gt_seg_map', 'seg_map_path', 'ignore_map_path')
 FOREIGN_TRUTH_READERS = ('LoadAnnotations',)

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.datasets.loading import as_box
+from wsolzoo.datasets.wsol_metadata import WSOLMetadata
 from wsolzoo.registry import DATASETS
-
-from .base import LocalizationDataset
-from .loading import as_box
-from .wsol_metadata import WSOLMetadata
 
 
 @DATASETS.register_module()

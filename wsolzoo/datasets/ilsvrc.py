@@ -6,9 +6,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from wsolzoo.datasets.base import LocalizationDataset
 from wsolzoo.registry import DATASETS
-
-from .base import LocalizationDataset
 
 
 @DATASETS.register_module()

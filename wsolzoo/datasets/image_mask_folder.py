@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
+from wsolzoo.datasets.base import LocalizationDataset
 from wsolzoo.registry import DATASETS
-
-from .base import LocalizationDataset
 
 
 @DATASETS.register_module()

@@ -1,8 +1,7 @@
 """ImageNetV2 with boxes: the images on which thresholds for ILSVRC are chosen."""
 
+from wsolzoo.datasets.wsol_metadata import WSOLMetadata
 from wsolzoo.registry import DATASETS
-
-from .wsol_metadata import WSOLMetadata
 
 
 @DATASETS.register_module()

@@ -11,13 +11,14 @@ import torch
 from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmengine import fileio
 
+from wsolzoo.errors import UserError
 from wsolzoo.registry import TRANSFORMS
 from wsolzoo.structures import LocSample
 
 DOC = 'docs/datasets.md'
 
 
-class BrokenFile(OSError):
+class BrokenFile(UserError, OSError):
     """A file of the data set that is there but cannot be read, or is not there; the message names it."""
 
 

@@ -1,8 +1,7 @@
 """OpenImages30k: 100 classes with instance masks and regions to ignore."""
 
+from wsolzoo.datasets.wsol_metadata import WSOLMetadata
 from wsolzoo.registry import DATASETS
-
-from .wsol_metadata import WSOLMetadata
 
 
 @DATASETS.register_module()

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.datasets.loading import as_box
 from wsolzoo.registry import DATASETS
-
-from .base import LocalizationDataset
-from .loading import as_box
 
 
 @DATASETS.register_module()

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.datasets.loading import BrokenFile, LoadImage, LoadMask
 from wsolzoo.registry import DATASETS
-
-from .base import LocalizationDataset
-from .loading import BrokenFile, LoadImage, LoadMask
 
 SPLITS = ('train', 'val', 'test')
 SLACK = 1.0  # pixels by which published boxes stick out of their image here and there

@@ -1,37 +1,5 @@
-"""Hooks, loops, optimizer wrappers and checkpoint loading: one import line per module that registers something."""
+"""Hooks, loops, optimizer wrappers and checkpoint loading."""
 
-from wsolzoo.engine import (
-    accelerate,
-    amp,
-    atomic,
-    checkpoint,
-    checkpoint_hook,
-    finite_loss,
-    loops,
-    loss_weight,
-    optim,
-    progress_hook,
-    random_state,
-    report_hook,
-    resume,
-    selection,
-    terminal,
-)
+from wsolzoo.engine import hooks, loops, optim, terminal, weights
 
-__all__ = [
-    'accelerate',
-    'amp',
-    'atomic',
-    'checkpoint',
-    'checkpoint_hook',
-    'finite_loss',
-    'loops',
-    'loss_weight',
-    'optim',
-    'progress_hook',
-    'random_state',
-    'report_hook',
-    'resume',
-    'selection',
-    'terminal',
-]
+__all__ = ['hooks', 'loops', 'optim', 'terminal', 'weights']

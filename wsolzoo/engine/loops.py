@@ -4,7 +4,7 @@ import torch
 from mmengine.logging import print_log
 from mmengine.runner import TestLoop, autocast
 
-from wsolzoo.engine.selection import guard_selection
+from wsolzoo.engine.hooks.selection import guard_selection
 from wsolzoo.registry import LOOPS
 
 

@@ -37,7 +37,7 @@ def hush(logger: logging.Logger) -> None:
 class TerseRunner(Runner):
     """A Runner that never prints its environment and config on the terminal; both are in the log file.
 
-    ``runner_type = 'TerseRunner'`` in a config. With :class:`~wsolzoo.engine.progress_hook.ProgressHook` alone the
+    ``runner_type = 'TerseRunner'`` in a config. With :class:`~wsolzoo.engine.hooks.progress.ProgressHook` alone the
     start of a run is as long as MMEngine's, because hooks come to life after it.
     """
 

@@ -1,6 +1,5 @@
-"""Bricks that two methods or more use."""
+"""Bricks that two methods or more use, and the tasks that put them together."""
 
-from wsolzoo.models import backbones, heads
-from wsolzoo.models.localizer import Localizer
+from wsolzoo.models import backbones, heads, tasks
 
-__all__ = ['Localizer', 'backbones', 'heads']
+__all__ = ['backbones', 'heads', 'tasks']

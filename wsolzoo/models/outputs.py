@@ -71,7 +71,7 @@ class HeadOutput:
 
 @dataclass
 class LocOutputs:
-    """Everything a loss of :class:`~wsolzoo.models.localizer.Localizer` may read.
+    """Everything a loss of :class:`~wsolzoo.models.tasks.localizer.Localizer` may read.
 
     Attributes:
         inputs: (N, 3, H, W) normalised images, after the batch augmentations.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from wsolzoo.config_check.report import nearest
+from wsolzoo.errors import nearest
 
 # For each mapping: the keys it must have, the keys it may have.
 KEYS = {

@@ -1,5 +1,5 @@
-"""Defocus: thin-lens generation, the readers of its three kinds of data, and the loader that mixes them."""
+"""Defocus: the readers of its three kinds of data, and the loader that mixes them."""
 
-from . import drawn, multi_source, readers
+from wsolzoo.datasets.defocus import drawn, multi_source, readers
 
 __all__ = ['drawn', 'multi_source', 'readers']

@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from mmengine.dataset import BaseDataset
 
+from wsolzoo.datasets.defocus.readers import GeneratedDefocus
+from wsolzoo.datasets.defocus.sources import ScenePairs
 from wsolzoo.registry import DATASETS
-
-from .generate import Recipe, make_one
-from .lens import MAP_UNITS
-from .readers import GeneratedDefocus
-from .sources import ScenePairs
+from wsolzoo.synthetic.optics.generate import Recipe, make_one
+from wsolzoo.synthetic.optics.lens import MAP_UNITS
 
 
 @DATASETS.register_module()
@@ -23,8 +22,8 @@ class DrawnDefocus(BaseDataset):
     Args:
         split: of the scenes: ``train``, ``val`` or ``test``.
         count: number of images.
-        recipe: arguments of :class:`~wsolzoo.datasets.defocus.generate.Recipe`.
-        scenes: arguments of :func:`wsolzoo.datasets.scenes.draw_scene`, such as ``size``.
+        recipe: arguments of :class:`~wsolzoo.synthetic.optics.generate.Recipe`.
+        scenes: arguments of :func:`wsolzoo.synthetic.scenes.draw_scene`, such as ``size``.
         truth: ``map``, ``mask`` or ``none``, see :class:`~wsolzoo.datasets.defocus.readers.GeneratedDefocus`.
         cache: keep drawn images in memory (each worker keeps its own).
         pipeline: transforms; the image and its truth are there already.

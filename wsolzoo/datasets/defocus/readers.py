@@ -10,9 +10,8 @@ from mmcv.transforms import BaseTransform
 from mmengine.dataset import BaseDataset
 
 from wsolzoo.registry import DATASETS, TRANSFORMS
-
-from .generate import read_manifest
-from .lens import MAP_UNITS
+from wsolzoo.synthetic.optics.generate import read_manifest
+from wsolzoo.synthetic.optics.lens import MAP_UNITS
 
 DOMAINS = ('synthetic', 'masked', 'real')
 """What a source is to the method: exact maps; real with a binary blur mask; real without labels."""
@@ -42,7 +41,7 @@ class GeneratedDefocus(_DefocusSource):
     """A folder written by ``tools/dataset_tools/make_defocus.py``.
 
     Attributes:
-        map_unit: coding of the maps, one of :data:`~wsolzoo.datasets.defocus.lens.MAP_UNITS`; read from the folder.
+        map_unit: coding of the maps, one of :data:`~wsolzoo.synthetic.optics.lens.MAP_UNITS`; read from the folder.
 
     Args:
         data_root: the folder.

@@ -122,7 +122,7 @@ class ScenePairs:
         split: of the scenes.
         count: scenes ``0 … count - 1``.
         seed: of the scenes.
-        params: arguments of :func:`wsolzoo.datasets.scenes.draw_scene`, such as the size.
+        params: arguments of :func:`wsolzoo.synthetic.scenes.draw_scene`, such as the size.
         mm_per_unit: scene depth to mm.
     """
 
@@ -138,7 +138,7 @@ class ScenePairs:
 
     def load(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Image (H, W, 3) uint8 BGR and depth (H, W) float64 mm."""
-        from wsolzoo.datasets.scenes import draw_scene
+        from wsolzoo.synthetic.scenes import draw_scene
 
         scene = draw_scene(self.seed, self.split, int(name.rsplit('-', 1)[1]), **dict(self.params))
         return np.ascontiguousarray(scene.image), np.asarray(scene.depth, np.float64) * self.mm_per_unit

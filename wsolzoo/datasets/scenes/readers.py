@@ -4,15 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.datasets.scenes.store import SceneStore
 from wsolzoo.registry import DATASETS
 from wsolzoo.structures import FULLSUP, TEST, WEAKSUP
-
-from ..base import LocalizationDataset
-from ..defocus.lens import disc_to_sigma
-from .cache import SceneStore
-from .defocus import SIGMA_RULE
-from .scene import SPLITS, SceneSpec, scene_label
-from .species import SPECIES
+from wsolzoo.synthetic.optics.lens import disc_to_sigma
+from wsolzoo.synthetic.scenes.focus import SIGMA_RULE
+from wsolzoo.synthetic.scenes.scene import SPLITS, SceneSpec, scene_label
+from wsolzoo.synthetic.scenes.species import SPECIES
 
 DEFAULT_COUNTS = {'train': 2000, 'val': 500, 'test': 500}
 UNITS = ('coc_px', 'sigma_px')
@@ -31,7 +30,7 @@ class WSOLScenes(LocalizationDataset):
         role: see :class:`LocalizationDataset`; by default ``train-weaksup``, ``train-fullsup`` and ``test``.
         count: number of scenes; by default 2000, 500, 500. Balanced where it is a multiple of ten.
         seed: seed of the data set; the splits of one seed never share a scene.
-        scene: arguments of :class:`~wsolzoo.datasets.scenes.scene.SceneSpec`, as in ``dict(spread=0.25, flip=False)``.
+        scene: arguments of :class:`~wsolzoo.synthetic.scenes.scene.SceneSpec`, as in ``dict(spread=0.25, flip=False)``.
         cache: False draws each scene whenever it is read (a few milliseconds), 'memory' draws all at the start, True
             or 'disk' also keeps them in a file under ``$XDG_CACHE_HOME/wsolzoo``.
         workers: processes that fill the cache (0: this one).

@@ -13,9 +13,8 @@ from wsolzoo.evaluation.functional.defocus import (
     rtf_error,
     to_sigma,
 )
+from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, squeeze_map, to_numpy
 from wsolzoo.registry import METRICS
-
-from .keyed import ImageKeyedMetric, squeeze_map, to_numpy
 
 
 def _units(sample: dict) -> tuple[str, str]:

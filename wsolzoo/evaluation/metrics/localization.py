@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from wsolzoo.evaluation.counts import KINDS, BoxCounts, rank_of
 from wsolzoo.evaluation.functional.causes import DEFINITIONS
-from wsolzoo.evaluation.intervals import intervals
+from wsolzoo.evaluation.localization.counts import KINDS, BoxCounts, rank_of
+from wsolzoo.evaluation.localization.intervals import intervals
+from wsolzoo.evaluation.localization.protocols import Protocol, resolve
+from wsolzoo.evaluation.localization.records import box_record, pixel_record
+from wsolzoo.evaluation.localization.summary import BoxSummary, image_entry, pixel_entry, thresholds_of
 from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, squeeze_map, to_numpy
-from wsolzoo.evaluation.protocols import Protocol, resolve
-from wsolzoo.evaluation.records import box_record, pixel_record
-from wsolzoo.evaluation.summary import BoxSummary, image_entry, pixel_entry, thresholds_of
 from wsolzoo.registry import METRICS
 
 
@@ -36,8 +36,8 @@ class LocalizationMetric(ImageKeyedMetric):
     definitions.
 
     Args:
-        protocols: names, :class:`~wsolzoo.evaluation.protocols.Protocol` objects, or dicts as in
-            :func:`~wsolzoo.evaluation.protocols.vary`.
+        protocols: names, :class:`~wsolzoo.evaluation.localization.protocols.Protocol` objects, or dicts as in
+            :func:`~wsolzoo.evaluation.localization.protocols.vary`.
         report: which of 'GTKnown', 'Top1Loc', 'Top5Loc' to report; those that need class scores are left out where
             there are none.
         fixed: threshold of the column 'fixed' by protocol name; default the published one.

@@ -7,9 +7,8 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from wsolzoo.methods.dmenet.bricks import BetaNorm, Pixels, chain, conv, unit
 from wsolzoo.registry import MODELS
-
-from .bricks import BetaNorm, Pixels, chain, conv, unit
 
 STRIDES = (1, 2, 4, 8, 16)
 

@@ -3,9 +3,8 @@
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from wsolzoo.methods.dmenet.bricks import Pixels
 from wsolzoo.registry import MODELS
-
-from .bricks import Pixels
 
 
 @MODELS.register_module()

@@ -5,10 +5,9 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from wsolzoo.methods.dmenet.bricks import SLOPE, BetaNorm, chain, conv, init_conv
+from wsolzoo.methods.dmenet.losses import ERRORS
 from wsolzoo.registry import MODELS
-
-from .bricks import SLOPE, BetaNorm, chain, conv, init_conv
-from .losses import ERRORS
 
 
 class SameConv(nn.Conv2d):

@@ -8,13 +8,20 @@ from mmengine.logging import print_log
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 
-from wsolzoo.models.estimator import Estimator, stack_maps
+from wsolzoo.methods.dmenet.blur import BlurOutput
+from wsolzoo.methods.dmenet.losses import (
+    REAL,
+    SYNTHETIC,
+    aux_error,
+    calibration_error,
+    content_error,
+    domain_error,
+    map_error,
+)
 from wsolzoo.models.frozen import frozen_call
+from wsolzoo.models.tasks.estimator import Estimator, stack_maps
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import LocSample
-
-from .blur import BlurOutput
-from .losses import REAL, SYNTHETIC, aux_error, calibration_error, content_error, domain_error, map_error
 
 WEIGHTS = {'map': 1.0, 'aux': 1.0, 'domain': 1e-3, 'adversarial': 1e-3, 'calibration': 2e-2, 'content': 1e-4}
 """The published weights. The source gives none; they are those of the released code."""
@@ -42,7 +49,7 @@ class DMENet(Estimator):
         content: C, or ``None``.
         loss_weights: of every term, by the keys of :data:`WEIGHTS`. A weight for a module that is left out is ignored.
         map_unit: unit of the maps that B learns; samples in another one are refused.
-        **kwargs: see :class:`~wsolzoo.models.estimator.Estimator`; ``fit`` defaults to ``crop``, as published.
+        **kwargs: see :class:`~wsolzoo.models.tasks.estimator.Estimator`; ``fit`` defaults to ``crop``, as published.
     """
 
     def __init__(

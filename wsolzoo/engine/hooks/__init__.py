@@ -1,0 +1,25 @@
+"""What happens around training and testing: one import line per module that registers a hook."""
+
+from wsolzoo.engine.hooks import (
+    accelerate,
+    checkpoint,
+    finite_loss,
+    loss_weight,
+    progress,
+    random_state,
+    report,
+    resume,
+    selection,
+)
+
+__all__ = [
+    'accelerate',
+    'checkpoint',
+    'finite_loss',
+    'loss_weight',
+    'progress',
+    'random_state',
+    'report',
+    'resume',
+    'selection',
+]

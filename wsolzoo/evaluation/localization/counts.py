@@ -1,0 +1,173 @@
+"""Counts over images from which every number of a protocol follows; adding is exact and in any order.
+
+The memory depends on thresholds and classes, not on the number of images.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from wsolzoo.evaluation.functional import boxes as box_functions
+from wsolzoo.evaluation.functional import flood
+from wsolzoo.evaluation.localization.protocols import Protocol
+from wsolzoo.evaluation.localization.records import BoxRecord
+
+KINDS = ('GTKnown', 'Top1Loc', 'Top5Loc')
+"""What a hit may require besides the box: nothing, the top-1 class, the class among the first five."""
+BASELINES = {'80 %': 0.8, 'whole image': 1.0}
+SIZES = {'small': (0.0, 0.1), 'medium': (0.1, 0.3), 'large': (0.3, float('inf'))}
+"""Share of the view that the largest true box covers: from, and below."""
+
+
+def size_name(truths: np.ndarray, size: tuple[int, int]) -> str:
+    """Which of :data:`SIZES` the largest true box of an image belongs to ('small' without any)."""
+    areas = [max(x1 - x0, 0) * max(y1 - y0, 0) for x0, y0, x1, y1 in np.asarray(truths).tolist()]
+    share = max(areas, default=0) / (size[0] * size[1])
+    return next(name for name, (low, high) in SIZES.items() if low <= share < high)
+
+
+@dataclass
+class Tally:
+    """Hits and images of one group of images: (kinds, IoUs, T) and (T,)."""
+
+    hits: np.ndarray
+    total: np.ndarray
+
+    @classmethod
+    def zeros(cls, ious: int, thresholds: int) -> 'Tally':
+        """Nothing counted yet."""
+        return cls(np.zeros((len(KINDS), ious, thresholds), np.int64), np.zeros(thresholds, np.int64))
+
+    def accuracy(self) -> np.ndarray:
+        """Percent, (kinds, IoUs, T); 0 where every image was skipped."""
+        return 100.0 * self.hits / np.maximum(self.total, 1)
+
+
+@dataclass
+class BoxCounts:
+    """Everything counted about one box protocol.
+
+    Attributes:
+        protocol: whose rules hold.
+        thresholds: (T,) the grid, and the fixed threshold if it is not on it.
+        classes: a tally for every label.
+        sizes: a tally for every name of :data:`SIZES`.
+        centred: hits of the centred boxes by label, (kinds, baselines, IoUs), see :data:`BASELINES`.
+        num_images: images added.
+        degenerate: images whose map points nowhere.
+        missing: images without a map.
+    """
+
+    protocol: Protocol
+    thresholds: np.ndarray
+    classes: dict[int, Tally] = field(default_factory=dict)
+    sizes: dict[str, Tally] = field(default_factory=dict)
+    centred: dict[int, np.ndarray] = field(default_factory=dict)
+    images_of: dict[int, int] = field(default_factory=dict)
+    num_images: int = 0
+    degenerate: int = 0
+    missing: int = 0
+
+    def add(self, record: BoxRecord, label: int, rank: int | None = None, missing: bool = False) -> None:
+        """Count one image.
+
+        Args:
+            record: its boxes.
+            label: its class, any number where classes do not matter.
+            rank: place of the true class among the predicted ones, 0 for the first; None without class scores.
+            missing: it had no map.
+        """
+        hits, counted = hits_of(record, self.protocol, len(self.thresholds), rank)
+        shape = (len(self.protocol.hit.ious), len(self.thresholds))
+        if label not in self.classes:
+            self.classes[label] = Tally.zeros(*shape)
+            self.centred[label] = np.zeros((len(KINDS), len(BASELINES), shape[0]), np.int64)
+        size = size_name(record.truths, record.size)
+        if size not in self.sizes:
+            self.sizes[size] = Tally.zeros(*shape)
+        for tally in (self.classes[label], self.sizes[size]):
+            tally.hits[: len(hits)] += hits
+            tally.total += counted
+        self.centred[label] += centred_hits(record, self.protocol, rank)
+        self.images_of[label] = self.images_of.get(label, 0) + 1
+        self.num_images += 1
+        self.degenerate += record.degenerate
+        self.missing += missing
+
+    def merge(self, other: 'BoxCounts') -> None:
+        """Add what another one has counted."""
+        for own, new in ((self.classes, other.classes), (self.sizes, other.sizes)):
+            for key, tally in new.items():
+                mine = own.setdefault(key, Tally(np.zeros_like(tally.hits), np.zeros_like(tally.total)))
+                mine.hits += tally.hits
+                mine.total += tally.total
+        for label, hits in other.centred.items():
+            self.centred[label] = self.centred.get(label, 0) + hits
+            self.images_of[label] = self.images_of.get(label, 0) + other.images_of[label]
+        self.num_images += other.num_images
+        self.degenerate += other.degenerate
+        self.missing += other.missing
+
+    def total(self) -> Tally:
+        """All images together."""
+        tallies = list(self.classes.values())
+        return Tally(sum(t.hits for t in tallies), sum(t.total for t in tallies))
+
+    def accuracy(self) -> np.ndarray:
+        """Percent over all images as the protocol averages them, (kinds, IoUs, T)."""
+        if self.protocol.hit.average == 'macro':
+            return np.mean([tally.accuracy() for tally in self.classes.values()], axis=0)
+        return self.total().accuracy()
+
+    def centred_accuracy(self) -> np.ndarray:
+        """Percent of the centred boxes, (kinds, baselines, IoUs)."""
+        if self.protocol.hit.average == 'macro':
+            return np.mean([100.0 * hits / self.images_of[label] for label, hits in self.centred.items()], axis=0)
+        return 100.0 * sum(self.centred.values()) / max(self.num_images, 1)
+
+
+def is_hit(ious: np.ndarray, protocol: Protocol, top_k: bool = False) -> np.ndarray:
+    """Hits by IoU level, (levels, ...) bool."""
+    levels = np.asarray(protocol.hit.ious).reshape(-1, *[1] * np.ndim(ious))
+    strict = protocol.hit.strict_topk if top_k else protocol.hit.strict
+    return ious > levels if strict else ious >= levels
+
+
+def hits_of(record: BoxRecord, protocol: Protocol, count: int, rank: int | None) -> tuple[np.ndarray, np.ndarray | int]:
+    """Hits of one image by kind, IoU level and threshold, and at which thresholds it is in the denominator."""
+    lengths = np.empty(len(record.starts), np.int64)
+    lengths[:-1], lengths[-1] = record.starts[1:], count
+    lengths -= record.starts
+    box = is_hit(record.ious, protocol)
+    hits = box[None]
+    if rank is not None:
+        same = protocol.hit.strict_topk == protocol.hit.strict
+        top = box if same else is_hit(record.ious, protocol, top_k=True)
+        hits = np.stack([box, top & (rank < 1), top & (rank < 5)])
+    counted: np.ndarray | int = 1
+    if protocol.box is not None and protocol.box.empty == 'skip' and record.empty.any():
+        hits = hits & ~record.empty
+        counted = np.repeat(~record.empty, lengths)
+    return np.repeat(hits, lengths, axis=2), counted
+
+
+def centred_hits(record: BoxRecord, protocol: Protocol, rank: int | None) -> np.ndarray:
+    """Whether each centred box is a hit, (kinds, baselines, levels) bool; without a rank only GT-known can be."""
+    ious = flood.best_ious(_centred(record.size), record.truths, protocol.hit.offset)
+    top = is_hit(ious, protocol, top_k=True).T
+    return np.stack([is_hit(ious, protocol).T, *(top & (rank is not None and rank < k) for k in (1, 5))])
+
+
+@lru_cache(maxsize=8)
+def _centred(size: tuple[int, int]) -> np.ndarray:
+    return np.concatenate([box_functions.centred(size, share) for share in BASELINES.values()])
+
+
+def rank_of(scores: np.ndarray | Mapping[int, float] | None, label: int) -> int | None:
+    """Place of ``label`` when scores are sorted downwards (0 is first; equal scores: the lower index first)."""
+    if scores is None:
+        return None
+    scores = np.asarray(scores)
+    return int((scores > scores[label]).sum() + (scores[:label] == scores[label]).sum())
