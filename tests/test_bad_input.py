@@ -37,7 +37,7 @@ from wsolzoo.models.backbones import PlainNet
 from wsolzoo.models.tasks.localizer import Localizer
 from wsolzoo.registry import MODELS
 from wsolzoo.run import launch
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 from wsolzoo.synthetic.scenes import SceneSpec
 from wsolzoo.testing import scope
 
@@ -333,7 +333,9 @@ def npy(path: Path, array) -> Path:
 
 
 def metric(protocol='choe2020-v1', **sample) -> None:
-    complete = dict(img_id='a', img_shape=(4, 4), gt_label=0, pred_map=np.eye(2), gt_boxes=np.array([[0, 0, 2, 2.0]]))
+    complete = dict(
+        img_id='a', img_shape=(4, 4), gt_label=0, pred_raw_map=np.eye(2), gt_boxes=np.array([[0, 0, 2, 2.0]])
+    )
     given = {key: value for key, value in {**complete, **sample}.items() if value is not None}
     LocalizationMetric(protocols=[protocol]).process({}, [given])
 
@@ -390,21 +392,21 @@ MAPS = [
     ),
     Broken(
         'metric: no map',
-        lambda t: metric(pred_map=None),
-        "LocalizationMetric needs `pred_map` of image 'a'; the sample holds ['gt_boxes', 'gt_label', "
+        lambda t: metric(pred_raw_map=None),
+        "LocalizationMetric needs `pred_raw_map` of image 'a'; the sample holds ['gt_boxes', 'gt_label', "
         "'img_id', 'img_shape']",
     ),
     Broken(
         'metric: no id',
         lambda t: metric(img_id=None),
         "LocalizationMetric keys its records by `img_id`, which is missing; the sample holds ['gt_boxes', "
-        "'gt_label', 'img_shape', 'pred_map']",
+        "'gt_label', 'img_shape', 'pred_raw_map']",
     ),
     Broken(
         'metric: no box',
         lambda t: metric(gt_boxes=None),
         "LocalizationMetric needs `gt_boxes` or `gt_mask` of image 'a'; the sample holds ['gt_label', "
-        "'img_id', 'img_shape', 'pred_map']",
+        "'img_id', 'img_shape', 'pred_raw_map']",
     ),
     Broken(
         'metric: unknown protocol',
@@ -432,7 +434,7 @@ def localizer(**kwargs):
 
 
 def labelled(**fields):
-    sample = LocSample(metainfo={'img_id': 'a'}, **fields)
+    sample = DataSample(metainfo={'img_id': 'a'}, **fields)
     localizer().loss(torch.zeros(1, 3, 32, 32), [sample])
 
 

@@ -7,8 +7,11 @@ ROLES = (WEAKSUP, FULLSUP, TEST)
 """What a split may be used for: learning from labels alone, choosing thresholds and checkpoints, reporting."""
 
 
-class LocSample(BaseDataElement):
-    """Everything wsolzoo knows about one image. A field that does not apply is absent, never ``None``.
+class DataSample(BaseDataElement):
+    """Everything wsolzoo knows about one image, whatever the task. A field that does not apply is absent, never ``None``.
+
+    Every field has one meaning and one unit, in every task; a task says which of them it reads and writes
+    (:mod:`wsolzoo.models.tasks`).
 
     Meta information (describes the image):
         img_id (str): unique within the split; results are keyed by it.
@@ -16,14 +19,19 @@ class LocSample(BaseDataElement):
         ori_shape (tuple[int, int]): height, width of the stored image.
         img_shape (tuple[int, int]): height, width of what the network sees.
         role (str): one of :data:`ROLES`.
+        map_unit (str), pred_unit (str): what 1 stands for in ``gt_map`` and in ``pred_map``, absent for shares.
 
-    Truth (moved with the image by the transforms; ``gt_boxes`` and ``gt_mask`` are absent on ``train-weaksup``):
+    Truth (moved with the image by the transforms; all but ``gt_label`` is absent on ``train-weaksup``):
         gt_label (int): class index.
         gt_boxes (ndarray): (M, 4) float64, x0 y0 x1 y1 in pixels of the network input, end exclusive.
+        gt_box_labels (ndarray): (M,) int64 class index of each box; absent where all are of ``gt_label``.
         gt_mask (ndarray): (h, w) uint8, 0 background, 1 object, 255 ignored.
-        gt_map (Tensor): (1, h, w) float32, the dense target of saliency and defocus.
+        gt_map (Tensor): (1, h, w) float32 in [0, 1], the dense target of saliency and defocus.
 
     Prediction:
         pred_scores (Tensor): (K,) softmax class scores.
-        pred_map (Tensor): (h, w) float32 raw map at feature resolution, not normalised.
+        pred_raw_map (Tensor): (h, w) float32 evidence for a class at feature resolution, of any range.
+        pred_map (Tensor): (h, w) float32 in [0, 1], the estimate of ``gt_map`` in the frame of the network input.
+        pred_boxes (Tensor): (M, 4) float32 as ``gt_boxes``; pred_box_scores (M,), pred_box_labels (M,) int64.
+        pred_mask (Tensor): (h, w) int64 class index of every pixel.
     """

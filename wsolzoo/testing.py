@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from wsolzoo.models.initial import without_weights
 from wsolzoo.registry import METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
-from wsolzoo.structures import TEST, LocSample
+from wsolzoo.structures import TEST, DataSample
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def tiny_batch(num_classes: int, size: int = 64, batch_size: int = 2, seed: int 
         seed: of the generator.
 
     Returns:
-        ``dict(inputs=[(3, size, size) uint8 BGR], data_samples=[LocSample])``.
+        ``dict(inputs=[(3, size, size) uint8 BGR], data_samples=[DataSample])``.
     """
     rng = np.random.default_rng(seed)
     inputs, samples = [], []
@@ -56,7 +56,7 @@ def tiny_batch(num_classes: int, size: int = 64, batch_size: int = 2, seed: int 
         mask = np.zeros((size, size), np.uint8)
         mask[y0:y1, x0:x1] = 1
         meta = {'img_id': f'tiny/{index}', 'img_shape': (size, size), 'ori_shape': (size, size), 'role': TEST}
-        sample = LocSample(metainfo=meta, gt_label=int(rng.integers(num_classes)), gt_mask=mask)
+        sample = DataSample(metainfo=meta, gt_label=int(rng.integers(num_classes)), gt_mask=mask)
         sample.gt_boxes = np.array([[x0, y0, x1, y1]], np.float64)
         inputs.append(torch.from_numpy(image))
         samples.append(sample)
@@ -78,7 +78,7 @@ def train_step(model: BaseModel, config: Config | dict, batch: dict) -> dict[str
         return model.train_step(copy.deepcopy(batch), constructor(model))
 
 
-def evaluate(config: Config | dict, samples: list[LocSample], split_at: int | None = None) -> dict[str, float]:
+def evaluate(config: Config | dict, samples: list[DataSample], split_at: int | None = None) -> dict[str, float]:
     """The config's test metrics over predicted samples, gathered from two processes when ``split_at`` is given."""
     evaluators = config['test_evaluator']
     evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
@@ -129,7 +129,9 @@ def check_method(config: Config | str, size: int = 64) -> dict[str, float]:
         copied.eval()
         reloaded = copied.test_step(copy.deepcopy(batch))
     for one, other in zip(samples, reloaded, strict=True):
-        assert torch.equal(one.pred_map, other.pred_map), 'a model restored from its state dict predicts another map'
+        assert torch.equal(one.pred_raw_map, other.pred_raw_map), (
+            'a model restored from its state dict predicts another map'
+        )
     whole, merged = evaluate(config, samples), evaluate(config, samples, split_at=1)
     assert whole == merged, f'metrics differ between one process and two: {whole} and {merged}'
     return whole
@@ -152,21 +154,21 @@ def check_step(model: BaseModel, config: Config | dict, batch: dict) -> None:
         assert not left, f'forward left {sorted(left)} on {name or type(module).__name__}'
 
 
-def check_predictions(samples: list[LocSample], num_classes: int) -> None:
+def check_predictions(samples: list[DataSample], num_classes: int) -> None:
     """Shapes and finiteness of the predictions."""
     for sample in samples:
-        assert sample.pred_map.ndim == 2, f'pred_map must be (h, w); got {tuple(sample.pred_map.shape)}'
-        assert torch.isfinite(sample.pred_map).all(), 'pred_map has values that are not finite'
+        assert sample.pred_raw_map.ndim == 2, f'pred_raw_map must be (h, w); got {tuple(sample.pred_raw_map.shape)}'
+        assert torch.isfinite(sample.pred_raw_map).all(), 'pred_raw_map has values that are not finite'
         assert sample.pred_scores.shape == (num_classes,), f'pred_scores must be ({num_classes},)'
         assert torch.isclose(sample.pred_scores.sum(), torch.tensor(1.0), atol=1e-4), 'pred_scores must sum to 1'
 
 
-def check_alone(model: nn.Module, batch: dict, samples: list[LocSample]) -> None:
+def check_alone(model: nn.Module, batch: dict, samples: list[DataSample]) -> None:
     """A batch of one gives what the batch of many gave."""
     for index, sample in enumerate(samples):
         single = {key: copy.deepcopy(value[index : index + 1]) for key, value in batch.items()}
         alone = model.test_step(single)[0]
-        scale = sample.pred_map.abs().max().clamp(min=1e-6)
-        assert torch.allclose(alone.pred_map / scale, sample.pred_map / scale, atol=1e-4), (
+        scale = sample.pred_raw_map.abs().max().clamp(min=1e-6)
+        assert torch.allclose(alone.pred_raw_map / scale, sample.pred_raw_map / scale, atol=1e-4), (
             'an image predicted alone gives another map than in a batch'
         )

@@ -29,7 +29,7 @@ class RedNet(BaseModel):
         for image, sample in zip(inputs, data_samples):
             self.sizes.append((tuple(image.shape[1:]), self.cam_class))
             red = image[2].float() - image[0].float()
-            sample.pred_map = nn.functional.avg_pool2d(red[None], 2)[0]
+            sample.pred_raw_map = nn.functional.avg_pool2d(red[None], 2)[0]
             sample.pred_scores = self.scores
         return data_samples
 

@@ -183,7 +183,7 @@ def test_packing_gives_uint8_and_the_schema():
     assert sample.gt_map.shape == (1, 224, 224) and sample.gt_map.dtype == torch.float32
     assert (sample.gt_label, sample.role, sample.img_shape) == (0, 'test', (224, 224))
     assert sample.gt_boxes.shape == (1, 4) and sample.gt_mask.shape == (224, 224)
-    assert 'img_path' not in sample and 'pred_map' not in sample
+    assert 'img_path' not in sample and 'pred_raw_map' not in sample
 
 
 def test_everything_is_found_by_name_and_prints_itself():

@@ -7,7 +7,7 @@ import torch
 from tiny_run import hurry, tool, write_config
 
 from wsolzoo.engine.hooks.finite_loss import FiniteLossHook, NonFiniteLossError
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 POISON = """
 custom_imports = dict(imports=['poison'])
@@ -54,7 +54,7 @@ def runner_at(iteration: int, work_dir, length: int = 5):
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), float('-inf')])
 def test_every_kind_of_bad_number(tmp_path, value):
-    sample = LocSample(metainfo={'img_id': 'a', 'img_path': 'data/a.jpg'})
+    sample = DataSample(metainfo={'img_id': 'a', 'img_path': 'data/a.jpg'})
     with pytest.raises(NonFiniteLossError, match=r'data/a\.jpg.*No checkpoint was saved yet'):
         FiniteLossHook().after_train_iter(
             runner_at(0, tmp_path), 0, {'data_samples': [sample]}, {'loss_cls': torch.tensor(value)}

@@ -59,7 +59,7 @@ class BlueNet(BaseModel):
         self.seen += len(inputs)
         maps = torch.stack([i[0].float() for i in inputs])[:, ::2, ::2]
         for sample, map in zip(data_samples, maps):
-            sample.pred_map, sample.pred_scores = map, self.weight.softmax(0).detach()
+            sample.pred_raw_map, sample.pred_scores = map, self.weight.softmax(0).detach()
         return data_samples
 
 

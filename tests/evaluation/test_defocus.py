@@ -6,7 +6,7 @@ import torch
 
 from wsolzoo.evaluation.functional import defocus as fn
 from wsolzoo.evaluation.metrics.defocus import BlurMaskMetric, DefocusError, RTFError
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 DISC = np.array([[0, 0.5, 0.6], [1, 3.1, 6]])
 OUT = np.array([[0, 0.05, 1 / 15], [0.2, 0.5, 1]])
@@ -120,7 +120,7 @@ def test_sharpness_finds_the_focus_of_a_stack():
 
 
 def sample(name='a', pred=None, meta=(), **fields):
-    one = LocSample(metainfo={'img_id': name, **dict(meta)})
+    one = DataSample(metainfo={'img_id': name, **dict(meta)})
     one.pred_map = torch.as_tensor(MAP if pred is None else pred)
     for key, value in fields.items():
         one.set_field(value, key)

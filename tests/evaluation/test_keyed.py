@@ -7,7 +7,7 @@ import torch.multiprocessing as mp
 
 from wsolzoo.evaluation.metrics import DetectionMetric, SaliencyMetric, SegmentationMetric, keyed
 from wsolzoo.registry import METRICS
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 
 def make_samples(count=7):
@@ -16,7 +16,7 @@ def make_samples(count=7):
         rng = np.random.default_rng(index)
         gt = (rng.random((6, 8)) < 0.4).astype(np.uint8)
         box = np.concatenate([rng.integers(0, 20, (3, 2)), rng.integers(30, 60, (3, 2))], 1).astype(np.float64)
-        sample = LocSample(metainfo={'img_id': f'f/{index}'}, gt_label=1)
+        sample = DataSample(metainfo={'img_id': f'f/{index}'}, gt_label=1)
         sample.gt_mask, sample.pred_map = gt, torch.from_numpy(rng.random((6, 8)))
         sample.gt_boxes, sample.pred_boxes = box, box + 2
         sample.pred_box_scores, sample.pred_box_labels = rng.random(3), np.array([1, 1, 0])

@@ -8,7 +8,7 @@ import torch
 
 from wsolzoo.evaluation.functional.causes import DEFINITIONS, cause_of
 from wsolzoo.registry import METRICS
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 ALL = [
     'choe2020-v1',
@@ -26,11 +26,11 @@ SMALL = 56
 
 def sample(index, rng, cam_class='gt', scores=True, classes=7):
     """A noisy block, boxes around it, as the model leaves it."""
-    data = LocSample(metainfo={'img_id': f'folder/{index}', 'img_shape': (SMALL, SMALL), 'cam_class': cam_class})
+    data = DataSample(metainfo={'img_id': f'folder/{index}', 'img_shape': (SMALL, SMALL), 'cam_class': cam_class})
     x, y = rng.integers(0, 8, 2)
     array = rng.random((14, 14)) * 0.6
     array[y : y + 5, x : x + 6] += 0.5
-    data.pred_map, data.gt_label = torch.tensor(array, dtype=torch.float32), int(rng.integers(0, 3))
+    data.pred_raw_map, data.gt_label = torch.tensor(array, dtype=torch.float32), int(rng.integers(0, 3))
     if scores:
         data.pred_scores = torch.tensor(rng.random(classes)).softmax(0)
     data.gt_boxes = np.array([[x * 4, y * 4, x * 4 + 24, y * 4 + 20.0]])
@@ -188,7 +188,7 @@ def test_centred_boxes():
 @pytest.mark.parametrize('raw', [np.zeros((7, 7)), np.full((7, 7), 3.0), np.full((7, 7), np.nan)])
 def test_degenerate_maps_are_counted(raw):
     data = samples(3)
-    data[1]['pred_map'] = torch.tensor(raw)
+    data[1]['pred_raw_map'] = torch.tensor(raw)
     metric = build()
     evaluate(metric, data)
     assert metric.result['protocols']['choe2020-v1']['degenerate_maps'] == 1

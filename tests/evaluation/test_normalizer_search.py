@@ -55,7 +55,7 @@ def test_the_value_that_localizes_best_is_chosen_and_the_first_of_equals():
     sample = {
         'img_id': 'a',
         'gt_label': 0,
-        'pred_map': raw,
+        'pred_raw_map': raw,
         'gt_boxes': np.array([[8, 8, 24, 24.0]]),
         'img_shape': (32, 32),
     }

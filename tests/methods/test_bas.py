@@ -236,7 +236,7 @@ def test_prediction_averages_the_maps_of_the_most_probable_classes():
         output = model(batch['inputs'], mode='tensor')
     top = output.logits.topk(2, dim=1).indices
     for index, sample in enumerate(samples):
-        torch.testing.assert_close(sample.pred_map, output.maps[index, top[index]].mean(0))
+        torch.testing.assert_close(sample.pred_raw_map, output.maps[index, top[index]].mean(0))
 
 
 def test_bad_arguments_say_what_to_do():

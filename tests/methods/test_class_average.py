@@ -6,12 +6,12 @@ import torch
 from tests import tiny_run
 from wsolzoo.methods.class_average import ClassAverageLoss, class_sums
 from wsolzoo.models.outputs import HeadOutput, LocOutputs
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 
 def outputs(maps, labels, flips=None) -> LocOutputs:
     maps = torch.as_tensor(maps)[:, None]
-    samples = [LocSample(metainfo={'flip': flip}) for flip in flips or [False] * len(maps)]
+    samples = [DataSample(metainfo={'flip': flip}) for flip in flips or [False] * len(maps)]
     head = HeadOutput(torch.zeros(len(maps), 3), maps, {'label_map': maps})
     return LocOutputs(maps, (maps,), (), head, torch.tensor(labels), samples)
 
@@ -140,6 +140,6 @@ def test_targets_flip_with_the_images_of_a_real_pipeline(train, capsys):
 
 def test_a_pipeline_that_does_not_tell_of_flips_is_refused():
     batch = outputs([[[1.0, 0.0]]], [0])
-    batch.samples[0] = LocSample()
+    batch.samples[0] = DataSample()
     with pytest.raises(ValueError, match="do not say 'flip'"):
         filled(flip_target=True)(batch)

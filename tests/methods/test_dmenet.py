@@ -19,7 +19,7 @@ from wsolzoo.methods.dmenet.bricks import BetaNorm, conv
 from wsolzoo.methods.dmenet.critics import DomainNet, SameConv, SharpnessNet
 from wsolzoo.methods.dmenet.model import split_domains
 from wsolzoo.registry import MODELS
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 # ---- networks --------------------------------------------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ def batch(size=32, each=2, domains=('synthetic', 'masked', 'real'), seed=0):
     for domain in domains:
         for i in range(each):
             inputs.append(torch.randint(0, 256, (3, size, size), generator=generator, dtype=torch.uint8))
-            sample = LocSample(metainfo={'domain': domain, 'img_id': f'{domain}{i}', 'map_unit': 'sigma7'})
+            sample = DataSample(metainfo={'domain': domain, 'img_id': f'{domain}{i}', 'map_unit': 'sigma7'})
             if domain == 'synthetic':
                 sample.gt_map = torch.rand(1, size, size, generator=generator)
             elif domain == 'masked':

@@ -9,7 +9,7 @@ from wsolzoo.models.heads import CAMHead, ConvCAMHead
 from wsolzoo.models.heads.base import MaskHead
 from wsolzoo.models.outputs import HeadOutput, LinearMaps
 from wsolzoo.registry import MODELS
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 from wsolzoo.testing import build_model, tiny_batch
 
 
@@ -66,7 +66,7 @@ def test_three_modes():
     assert set(scalars) == {'loss_cls', 'top1'}
     assert isinstance(model(batch['inputs']), HeadOutput)
     samples = model(batch['inputs'], batch['data_samples'], mode='predict')
-    assert samples[0].pred_map.shape == (8, 8)
+    assert samples[0].pred_raw_map.shape == (8, 8)
     with pytest.raises(ValueError, match='mode must be'):
         model(batch['inputs'], mode='train')
 
@@ -81,7 +81,7 @@ def test_whose_map_is_predicted(cam_class):
         ranked = output.logits[n].argsort(descending=True)
         classes = {'gt': [sample.gt_label], 'pred': [ranked[0]], 3: ranked[:3]}[cam_class]
         expected = torch.stack([output.maps[n, int(c)] for c in classes]).mean(0)
-        torch.testing.assert_close(sample.pred_map, expected)
+        torch.testing.assert_close(sample.pred_raw_map, expected)
         torch.testing.assert_close(sample.pred_scores, output.logits[n].softmax(0))
         assert sample.cam_class == cam_class
 
@@ -148,6 +148,6 @@ def test_messages_say_what_to_do():
         build_model(config(necks={'stage9': {'type': 'InCANeck'}}))
     model = build_model(config())
     with pytest.raises(ValueError, match=r'cam_class="pred"'):
-        model(torch.zeros(1, 3, 32, 32), [LocSample(metainfo={'img_id': 'a.jpg'})], mode='predict')
+        model(torch.zeros(1, 3, 32, 32), [DataSample(metainfo={'img_id': 'a.jpg'})], mode='predict')
     with pytest.raises(ValueError, match=r"'a.jpg' has label 7, but head.num_classes=5 allows 0..4"):
-        model(torch.zeros(1, 3, 32, 32), [LocSample(metainfo={'img_id': 'a.jpg'}, gt_label=7)], mode='loss')
+        model(torch.zeros(1, 3, 32, 32), [DataSample(metainfo={'img_id': 'a.jpg'}, gt_label=7)], mode='loss')

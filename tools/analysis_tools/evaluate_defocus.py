@@ -45,9 +45,9 @@ def estimate(model, image: np.ndarray) -> tuple[np.ndarray, str]:
     """Map (h, w) of one image (H, W, 3) uint8 BGR, and its unit."""
     import torch
 
-    from wsolzoo.structures import LocSample
+    from wsolzoo.structures import DataSample
 
-    data = {'inputs': [torch.from_numpy(image.transpose(2, 0, 1).copy())], 'data_samples': [LocSample()]}
+    data = {'inputs': [torch.from_numpy(image.transpose(2, 0, 1).copy())], 'data_samples': [DataSample()]}
     with torch.no_grad():
         sample = model.test_step(data)[0]
     return sample.pred_map.numpy(), sample.pred_unit

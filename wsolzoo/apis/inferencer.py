@@ -122,7 +122,7 @@ class LocalizationInferencer:
 
     def _result(self, img_id: str, image: np.ndarray, sample, window: np.ndarray, label: int | None) -> dict:
         scores = sample.pred_scores.float().cpu().numpy()
-        raw = sample.pred_map.float().cpu().numpy()
+        raw = sample.pred_raw_map.float().cpu().numpy()
         map = place(maps.normalize(raw, self.normalizer), window, image.shape[:2])
         mask = maps.threshold(map, self.threshold)
         one = maps.largest_contour_box(mask)

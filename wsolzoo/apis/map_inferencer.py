@@ -12,7 +12,7 @@ from wsolzoo.evaluation.functional.defocus import to_sigma
 from wsolzoo.models.tasks.estimator import Estimator
 from wsolzoo.registry import INFERENCERS, MODELS, TRANSFORMS
 from wsolzoo.run.launch import prepare_environment
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 from wsolzoo.visualization.overlay import color_bar, colorize, side_by_side
 
 
@@ -63,7 +63,7 @@ class MapInferencer:
         for img_id, image in expand(images):
             img = _start(img_id, image, self.load)['img']
             inputs = torch.from_numpy(np.ascontiguousarray(img.transpose(2, 0, 1)))
-            sample = self.model.test_step({'inputs': [inputs], 'data_samples': [LocSample()]})[0]
+            sample = self.model.test_step({'inputs': [inputs], 'data_samples': [DataSample()]})[0]
             result = {'img_id': img_id, 'map': sample.pred_map.float().cpu().numpy(), 'image': img[..., ::-1].copy()}
             if 'pred_unit' in sample:
                 result['unit'] = sample.pred_unit

@@ -13,7 +13,7 @@ from mmengine import fileio
 
 from wsolzoo.errors import UserError
 from wsolzoo.registry import TRANSFORMS
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 DOC = 'docs/datasets.md'
 
@@ -210,7 +210,7 @@ class PackLocalization(BaseTransform):
     """The end of a pipeline: ``dict(inputs, data_samples)``.
 
     ``inputs`` is the image as a contiguous (3, h, w) uint8 tensor; it stays uint8 until the data preprocessor, which
-    normalises on the device. ``data_samples`` is a :class:`~wsolzoo.structures.LocSample`. Views of
+    normalises on the device. ``data_samples`` is a :class:`~wsolzoo.structures.DataSample`. Views of
     :class:`~wsolzoo.datasets.transforms.TenCrop` become its ``score_views`` (10, 3, h, w).
 
     Args:
@@ -225,7 +225,7 @@ class PackLocalization(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Pack what is there."""
-        sample = LocSample(metainfo={key: results[key] for key in self.meta_keys if key in results})
+        sample = DataSample(metainfo={key: results[key] for key in self.meta_keys if key in results})
         for key, field in self.TRUTH_KEYS:
             if key in results:
                 sample.set_field(results[key], field)

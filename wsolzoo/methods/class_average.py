@@ -164,7 +164,7 @@ class ClassAverageHook(Hook):
         sums, counts = loss.mean_maps.double().zero_(), loss.counts.clone().zero_()
         for batch in loader:
             samples = model.val_step(batch)
-            maps = torch.stack([sample.pred_map for sample in samples])
+            maps = torch.stack([sample.pred_raw_map for sample in samples])
             labels = torch.tensor([int(sample.gt_label) for sample in samples], device=maps.device)
             if maps.shape[1:] != sums.shape[1:]:
                 raise ValueError(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 
 class Attention(NamedTuple):
@@ -87,4 +87,4 @@ class LocOutputs:
     attentions: tuple[Attention, ...]
     head: HeadOutput
     labels: Tensor
-    samples: list[LocSample]
+    samples: list[DataSample]

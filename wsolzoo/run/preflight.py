@@ -207,7 +207,7 @@ def sample_problems(runner: Any, name: str, loader: Any) -> Iterator[str]:
         return
     finally:
         model.train(was_training)
-    shape = tuple(sample.pred_map.shape) if 'pred_map' in sample else (2, 2)
+    shape = tuple(sample.pred_raw_map.shape) if 'pred_raw_map' in sample else (2, 2)
     if max(shape) < 2:
         yield (
             f'an image of {size} pixels from {name}_dataloader leaves a map of {shape[0]}x{shape[1]}, which locates '

@@ -34,8 +34,8 @@ def second_look(runner, wanted: Collection[str]) -> Iterator[tuple[str, dict]]:
         with torch.no_grad(), autocast(enabled=getattr(runner.test_loop, 'fp16', False)):
             samples = model.test_step(batch)
         for inputs, sample in zip(batch['inputs'], samples, strict=True):
-            if 'pred_map' in sample:
-                yield sample.img_id, {'image': picture(inputs), 'map': sample.pred_map.float().cpu().numpy()}
+            if 'pred_raw_map' in sample:
+                yield sample.img_id, {'image': picture(inputs), 'map': sample.pred_raw_map.float().cpu().numpy()}
 
 
 def image_ids(dataset) -> Iterator[tuple[int, str]]:

@@ -43,7 +43,7 @@ class ImageKeyedMetric(BaseMetric):
 
     @abstractmethod
     def record(self, sample: dict) -> Any:
-        """Reduce one sample, given as ``LocSample.to_dict()``, to its record."""
+        """Reduce one sample, given as ``DataSample.to_dict()``, to its record."""
 
     @abstractmethod
     def reduce(self, records: list) -> dict[str, float]:

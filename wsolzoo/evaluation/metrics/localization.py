@@ -52,7 +52,7 @@ class LocalizationMetric(ImageKeyedMetric):
     """
 
     default_prefix = 'localization'
-    required_fields = ('pred_map', 'gt_label', 'gt_boxes|gt_mask', 'img_shape')
+    required_fields = ('pred_raw_map', 'gt_label', 'gt_boxes|gt_mask', 'img_shape')
 
     def __init__(
         self,
@@ -97,7 +97,10 @@ class LocalizationMetric(ImageKeyedMetric):
                 "model.cam_class='gt', or LocalizationMetric(report=['Top1Loc'])."
             )
         size = tuple(int(n) for n in sample['img_shape'][:2])
-        raw, label = squeeze_map(sample['pred_map'], 'pred_map'), int(to_numpy(sample['gt_label']).reshape(-1)[0])
+        raw, label = (
+            squeeze_map(sample['pred_raw_map'], 'pred_raw_map'),
+            int(to_numpy(sample['gt_label']).reshape(-1)[0]),
+        )
         scores = to_numpy(sample['pred_scores']).ravel() if 'pred_scores' in sample else None
         out = {'img_id': sample['img_id'], 'label': label, 'size': size, 'rank': rank_of(scores, label), 'by': {}}
         if scores is not None:

@@ -21,7 +21,7 @@ from wsolzoo.methods.dmenet.losses import (
 from wsolzoo.models.frozen import frozen_call
 from wsolzoo.models.tasks.estimator import Estimator, stack_maps
 from wsolzoo.registry import MODELS
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 WEIGHTS = {'map': 1.0, 'aux': 1.0, 'domain': 1e-3, 'adversarial': 1e-3, 'calibration': 2e-2, 'content': 1e-4}
 """The published weights. The source gives none; they are those of the released code."""
@@ -92,7 +92,7 @@ class DMENet(Estimator):
         _update(total, optim_wrapper, ['network'] + ['sharpness'] * (self.sharpness is not None))
         return {name: value.detach() for name, value in (main | scalars | {'loss': total}).items()}
 
-    def loss(self, inputs: Tensor, data_samples: list[LocSample]) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """The terms that B and S learn from; D's own term belongs to :meth:`train_step`."""
         batch = split_domains(inputs, data_samples)
         return self.main_losses(self.run_domains(batch), batch)
@@ -135,7 +135,7 @@ class DMENet(Estimator):
             scalars['loss_calibration'] = weights['calibration'] * error
         return scalars | {f'mean_map_{name}': output.map.detach().mean() for name, output in outputs.items()}
 
-    def _targets(self, samples: list[LocSample], maps: Tensor) -> Tensor:
+    def _targets(self, samples: list[DataSample], maps: Tensor) -> Tensor:
         wrong = [s for s in samples if s.get('map_unit', self.map_unit) != self.map_unit]
         if wrong:
             raise ValueError(
@@ -146,7 +146,7 @@ class DMENet(Estimator):
 
     # ---- test ----------------------------------------------------------------------------------------------------
 
-    def predict(self, inputs: Tensor, data_samples: list[LocSample] | None = None) -> list[LocSample]:
+    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
         """Write ``pred_map`` (h, w) and, as meta information, its ``pred_unit``."""
         samples = super().predict(inputs, data_samples)
         for sample in samples:
@@ -157,7 +157,7 @@ class DMENet(Estimator):
         """B alone, without auxiliary heads."""
         return self.network(inputs, aux=False)
 
-    def val_step(self, data: dict) -> list[LocSample]:
+    def val_step(self, data: dict) -> list[DataSample]:
         """Predictions; checks first that S has not turned the meaning of the map around."""
         self.check_polarity()
         return super().val_step(data)
@@ -183,14 +183,14 @@ class DMENet(Estimator):
         print_log(f'polarity of sharpness calibration: {polarity:.2f} (above 0 is right)', 'current', logging.DEBUG)
 
 
-def domain_of(sample: LocSample) -> str:
+def domain_of(sample: DataSample) -> str:
     """``synthetic``, ``masked`` or ``real``: the meta information, or what the sample's truth implies."""
     if 'domain' in sample:
         return sample.domain
     return 'synthetic' if 'gt_map' in sample else 'masked' if 'gt_mask' in sample else 'real'
 
 
-def split_domains(inputs: Tensor, samples: list[LocSample]) -> dict[str, tuple[Tensor, list[LocSample]]]:
+def split_domains(inputs: Tensor, samples: list[DataSample]) -> dict[str, tuple[Tensor, list[DataSample]]]:
     """Images and samples by domain, the synthetic one first.
 
     Raises:

@@ -8,7 +8,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolzoo.registry import MODELS
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 
 def fit_divisor(inputs: Tensor, divisor: int, mode: str) -> Tensor:
@@ -63,7 +63,7 @@ class Estimator(BaseModel):
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
         self.fit = fit
 
-    def forward(self, inputs: Tensor, data_samples: list[LocSample] | None = None, mode: str = 'tensor'):
+    def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
         """``'loss'`` → dict of scalars, ``'predict'`` → samples with predictions, ``'tensor'`` → maps (N, 1, h, w)."""
         if mode == 'loss':
             return self.loss(inputs, data_samples)
@@ -78,17 +78,17 @@ class Estimator(BaseModel):
         outputs = self.network(inputs)
         return outputs if isinstance(outputs, tuple) else (outputs,)
 
-    def loss(self, inputs: Tensor, data_samples: list[LocSample]) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """Named scalars of all losses."""
         outputs, scalars = self.outputs(inputs), {}
         for loss in self.losses:
             scalars |= loss(outputs, data_samples)
         return scalars
 
-    def predict(self, inputs: Tensor, data_samples: list[LocSample] | None = None) -> list[LocSample]:
+    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
         """Write ``pred_map`` (h, w) float32 in [0, 1] into each sample, in the frame of the input."""
         if data_samples is None:
-            data_samples = [LocSample() for _ in inputs]
+            data_samples = [DataSample() for _ in inputs]
         fitted = fit_divisor(inputs, getattr(self.network, 'divisor', 1), self.fit)
         maps = self.outputs(fitted)[0][:, 0, : inputs.shape[-2], : inputs.shape[-1]].float()
         for sample, pred_map in zip(data_samples, maps, strict=True):
@@ -96,7 +96,7 @@ class Estimator(BaseModel):
         return data_samples
 
 
-def stack_maps(data_samples: list[LocSample], field: str, device: torch.device | str = 'cpu') -> Tensor:
+def stack_maps(data_samples: list[DataSample], field: str, device: torch.device | str = 'cpu') -> Tensor:
     """Truth of a batch, (N, 1, h, w) float32: ``gt_map``, or ``gt_mask`` with 255 where it is to be ignored.
 
     Raises:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from wsolzoo.models.frozen import frozen_call
 from wsolzoo.models.outputs import Attention, HeadOutput, LocOutputs
 from wsolzoo.registry import MODELS
-from wsolzoo.structures import LocSample
+from wsolzoo.structures import DataSample
 
 Features = tuple[tuple[Tensor, ...], tuple[Attention, ...]]
 
@@ -109,7 +109,7 @@ class Localizer(BaseModel):
         feats, _ = frozen_call(trunk, x, start=start) if frozen else trunk(x, start=start)
         return feats
 
-    def forward(self, inputs: Tensor, data_samples: list[LocSample] | None = None, mode: str = 'tensor'):
+    def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
         """``'loss'`` → dict of scalars, ``'predict'`` → samples with predictions, ``'tensor'`` → head output."""
         if mode == 'loss':
             return self.loss(inputs, data_samples)
@@ -120,7 +120,7 @@ class Localizer(BaseModel):
             return self.head(feats, labels=None, resume=self.resume)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor'; got {mode!r}")
 
-    def loss(self, inputs: Tensor, data_samples: list[LocSample]) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """Named scalars; those whose name starts with ``loss`` are summed and minimised, the others are only logged."""
         labels = self._labels(data_samples, inputs.device)
         for augment in self.batch_augments:
@@ -132,21 +132,21 @@ class Localizer(BaseModel):
             scalars |= loss(outputs)
         return scalars
 
-    def predict(self, inputs: Tensor, data_samples: list[LocSample] | None = None) -> list[LocSample]:
-        """Write ``pred_scores`` (K,) and the raw ``pred_map`` (h, w) into each sample."""
+    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
+        """Write ``pred_scores`` (K,) and the raw ``pred_raw_map`` (h, w) into each sample."""
         if data_samples is None:
-            data_samples = [LocSample() for _ in inputs]
+            data_samples = [DataSample() for _ in inputs]
         labels = self._labels(data_samples, inputs.device) if self.cam_class == 'gt' else None
         feats, _ = self.trunk(inputs)
         output = self.head(feats, labels=labels, resume=self.resume)
         maps = self.select_map(output, labels).float()
-        for sample, logits, pred_map in zip(data_samples, output.logits, maps, strict=True):
+        for sample, logits, pred_raw_map in zip(data_samples, output.logits, maps, strict=True):
             views = self.score_views(sample) if 'score_views' in sample else logits[None]
-            sample.pred_scores, sample.pred_map = views.float().softmax(1).mean(0), pred_map
+            sample.pred_scores, sample.pred_raw_map = views.float().softmax(1).mean(0), pred_raw_map
             sample.set_metainfo({'cam_class': self.cam_class})
         return data_samples
 
-    def score_views(self, sample: LocSample) -> Tensor:
+    def score_views(self, sample: DataSample) -> Tensor:
         """Logits (V, K) of the further views that the pipeline cut for the class score (``ten_crop``)."""
         views = self.data_preprocessor({'inputs': list(sample.pop('score_views'))}, training=False)['inputs']
         feats, _ = self.trunk(views)
@@ -161,7 +161,7 @@ class Localizer(BaseModel):
             classes = output.logits.topk(count, dim=1).indices
         return output.maps_of(classes).mean(1)
 
-    def _labels(self, data_samples: list[LocSample], device: torch.device) -> Tensor:
+    def _labels(self, data_samples: list[DataSample], device: torch.device) -> Tensor:
         missing = [sample.get('img_id', '?') for sample in data_samples if 'gt_label' not in sample]
         if missing:
             raise ValueError(
