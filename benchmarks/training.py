@@ -87,12 +87,12 @@ def main(argv: list[str] | None = None) -> int:
     import torch
 
     from wsolzoo.run import launch
-    from wsolzoo.testing import tiny_batch
+    from wsolzoo.testing import build_model, tiny_batch
 
     launch.prepare_environment()
     cfg = launch.load_config(args.config)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    batch = tiny_batch(cfg.model.head.num_classes, args.size, args.batch_size)
+    batch = tiny_batch(build_model(cfg), args.size, args.batch_size)
     batch['inputs'] = [image.to(device) for image in batch['inputs']]
     names = ['plain', *(name for name in args.only if name != 'plain')]
     steps = {name: prepared_step(cfg, SWITCHES[name], batch, device) for name in names}

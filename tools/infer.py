@@ -1,6 +1,7 @@
-"""Localize in images: a map, a box and a picture for each.
+"""Ask a model about images: a class and boxes, or a map of every pixel, and a picture for each.
 
-python tools/infer.py photos/ bird.jpg configs/cam/CONFIG.py work_dirs/demo/epoch_15.pth --out-dir out
+python tools/infer.py cam_plainnet_1xb32-15e_scenes-96px photos/ bird.jpg --out-dir out
+python tools/infer.py configs/cam/CONFIG.py photos/ --checkpoint work_dirs/demo/epoch_15.pth --out-dir out
 """
 
 import argparse
@@ -11,68 +12,59 @@ from pathlib import Path
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; nothing heavy is imported before this has succeeded."""
-    parser = argparse.ArgumentParser(description='Localize in images.')
+    parser = argparse.ArgumentParser(
+        description='Ask a model about images: localization gives a class and boxes, dense tasks a map of every pixel.'
+    )
+    parser.add_argument('model', metavar='MODEL', help='name of a zoo model, or a config file')
     parser.add_argument('images', nargs='+', metavar='IMAGE', help='files, or folders searched to any depth')
-    parser.add_argument('config', metavar='CONFIG', help='config file, or the name of a shipped one (cam/x.py)')
-    parser.add_argument('checkpoint', metavar='CHECKPOINT', help='weights')
+    parser.add_argument('--checkpoint', help='weights (default: those the zoo publishes for the model)')
+    parser.add_argument('--allow-partial', action='store_true', help='use a checkpoint that fits only in part')
     parser.add_argument(
         '--out-dir',
-        required=True,
-        help='gets ID.npy (raw map), ID.json (class, boxes) and ID.png (picture) of each image',
+        default='work_dirs/infer',
+        help='gets ID.npy (raw map, or blur in pixels), ID.json (class, boxes) and ID.png of each image '
+        '(default: %(default)s)',
     )
     parser.add_argument('--label', type=int, help='class to localize (default: the one with the highest score)')
-    parser.add_argument('--threshold', type=float, default=0.2, help='of the box, in [0, 1) (default: %(default)s)')
-    parser.add_argument('--normalizer', default='minmax', help='how maps are brought to [0, 1] (default: %(default)s)')
-    parser.add_argument('--all-boxes', action='store_true', help='the box of every contour, not only of the largest')
+    parser.add_argument('--threshold', type=float, help='localization: of the box, in [0, 1) (default: 0.2)')
+    parser.add_argument('--normalizer', help='localization: how maps are brought to [0, 1] (default: minmax)')
+    parser.add_argument('--all-boxes', action='store_true', help='localization: the box of every contour')
     parser.add_argument('--batch-size', type=int, default=8)
     parser.add_argument('--device', help='such as cpu or cuda:1 (default: the first GPU, else the CPU)')
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Localize; returns the exit status: 0, or 2 where an argument is wrong."""
+    """Answer; returns the exit status: 0, 1 where images could not be read, or 2 where an argument is wrong."""
     args = parse_args(argv)
-    from rich.progress import track
+    from rich.progress import Progress
 
-    from wsolzoo.apis.inferencer import LocalizationInferencer, expand
-    from wsolzoo.apis.map_inferencer import makes_maps
+    from wsolzoo.apis.images import expand
+    from wsolzoo.apis.inferencer import Inferencer
+    from wsolzoo.run import launch
 
+    options = {name: getattr(args, name) for name in ('threshold', 'normalizer') if getattr(args, name) is not None}
+    options |= {'all_boxes': True} if args.all_boxes else {}
+    broken: dict[str, Exception] = {}
     try:
         images = unique(expand(args.images))
-        if makes_maps(args.config):
-            return estimate(args, images)
-        inferencer = LocalizationInferencer(
-            args.config, args.checkpoint, args.device, args.normalizer, args.threshold, args.all_boxes
-        )
-    except (FileNotFoundError, ValueError, TypeError) as error:
+        inferencer = Inferencer(args.model, args.checkpoint or True, args.device, args.allow_partial, **options)
+        out_dir = Path(args.out_dir)
+        out_dir.mkdir(parents=True, exist_ok=True)
+        with Progress(transient=True) as progress:
+            bar = progress.add_task(inferencer.task.name, total=len(images))
+            for start in range(0, len(images), args.batch_size):
+                batch = images[start : start + args.batch_size]
+                for result in inferencer.stream(dict(batch), args.label, args.batch_size, broken.__setitem__):
+                    write(out_dir, result, inferencer.task)
+                progress.advance(bar, len(batch))
+    except (*launch.EXPLAINED, ValueError, TypeError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    out_dir = Path(args.out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    results = inferencer.stream([image for _, image in images], args.label, args.batch_size)
-    for (img_id, _), result in track(zip(images, results, strict=True), 'localizing', total=len(images)):
-        write(out_dir, img_id, result)
-    print(f'{len(images)} results in {out_dir}')
-    return 0
-
-
-def estimate(args: argparse.Namespace, images: list) -> int:
-    """Write map and picture of every image, for a model of saliency or defocus; defocus maps are in pixels of sigma."""
-    import numpy as np
-    from rich.progress import track
-
-    from wsolzoo.apis.map_inferencer import MapInferencer
-    from wsolzoo.visualization import save_picture
-
-    inferencer = MapInferencer(args.config, args.checkpoint, args.device)
-    for img_id, image in track(images, 'estimating'):
-        result = inferencer(image)[0]
-        target = Path(args.out_dir) / img_id
-        target.parent.mkdir(parents=True, exist_ok=True)
-        np.save(target.with_name(f'{target.name}.npy'), result.get('sigma', result['map']))
-        save_picture(target.with_name(f'{target.name}.png'), result['picture'])
-    print(f'{len(images)} results in {args.out_dir}')
-    return 0
+    for img_id, error in broken.items():
+        print(f'left out: {img_id}: {error}', file=sys.stderr)
+    print(f'{len(images) - len(broken)} results in {out_dir}')
+    return 1 if broken else 0
 
 
 def unique(images) -> list[tuple[str, object]]:
@@ -86,23 +78,21 @@ def unique(images) -> list[tuple[str, object]]:
     return list(found.items())
 
 
-def write(out_dir: Path, img_id: str, result: dict) -> None:
-    """Write map, boxes and picture of one image."""
+def write(out_dir: Path, result: dict, task) -> None:
+    """Write array, plain values and picture of one image."""
     import numpy as np
 
-    from wsolzoo.visualization import localization_strip, save_picture
+    from wsolzoo.visualization import save_picture
 
+    img_id = result['img_id']
     target = out_dir / img_id  # an id is a file name, or a path below the folder that was given
     target.parent.mkdir(parents=True, exist_ok=True)
-    np.save(target.with_name(f'{target.name}.npy'), result['raw_map'])
-    told = {'img_id': img_id, **{key: result[key] for key in ('label', 'name', 'score')}}
-    told['boxes'], told['window'] = result['boxes'].tolist(), result['window'].tolist()
-    told['height'], told['width'] = result['image'].shape[:2]
+    array, told = task.saved(result)
+    np.save(target.with_name(f'{target.name}.npy'), array)
+    height, width = result['image'].shape[:2]
+    told = {'img_id': img_id, **told, 'height': height, 'width': width}
     target.with_name(f'{target.name}.json').write_text(json.dumps(told, indent=1) + '\n', encoding='utf-8')
-    picture = localization_strip(
-        result['image'], result['map'], result['boxes'], caption=f'{result["name"]} {result["score"]:.2f}'
-    )
-    save_picture(target.with_name(f'{target.name}.png'), picture)
+    save_picture(target.with_name(f'{target.name}.png'), result['picture'])
 
 
 if __name__ == '__main__':

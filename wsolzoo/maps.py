@@ -219,6 +219,25 @@ def resize(map: np.ndarray, size: tuple[int, int], interpolation: str = 'cubic')
     return cv2.resize(check_map(map), (int(width), int(height)), interpolation=INTERPOLATIONS[interpolation])
 
 
+def place(map: np.ndarray, window: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map over the image it belongs to, 0 outside of what the network saw.
+
+    Args:
+        map: (h, w) in [0, 1].
+        window: (4,) where the network's input lies in the image, pixels.
+        size: height and width of the image.
+
+    Returns:
+        (H, W) float64 in [0, 1].
+    """
+    x0, y0, x1, y1 = np.round(window).astype(int)
+    grown = resize(map, (max(y1 - y0, 1), max(x1 - x0, 1)), 'linear')
+    canvas = np.zeros(size)
+    inside = canvas[max(y0, 0) : y1, max(x0, 0) : x1]
+    inside[:] = grown[max(-y0, 0) :, max(-x0, 0) :][: inside.shape[0], : inside.shape[1]]
+    return canvas
+
+
 def quantise(map: np.ndarray) -> np.ndarray:
     """``trunc(255 * map)`` as uint8, computed in float64 (Choe et al., CVPR 2020).
 

@@ -1,5 +1,8 @@
-"""The one record that travels with an image, from the data set to the evaluator."""
+"""The one record that travels with an image, from the data set to the evaluator, and what is drawn of it."""
 
+from dataclasses import dataclass
+
+import numpy as np
 from mmengine.structures import BaseDataElement
 
 WEAKSUP, FULLSUP, TEST = 'train-weaksup', 'train-fullsup', 'test'
@@ -8,7 +11,7 @@ ROLES = (WEAKSUP, FULLSUP, TEST)
 
 
 class DataSample(BaseDataElement):
-    """Everything wsolzoo knows about one image, whatever the task. A field that does not apply is absent, never ``None``.
+    """Everything wsolzoo knows about one image, in any task. A field that does not apply is absent, never ``None``.
 
     Every field has one meaning and one unit, in every task; a task says which of them it reads and writes
     (:mod:`wsolzoo.models.tasks`).
@@ -35,3 +38,26 @@ class DataSample(BaseDataElement):
         pred_boxes (Tensor): (M, 4) float32 as ``gt_boxes``; pred_box_scores (M,), pred_box_labels (M,) int64.
         pred_mask (Tensor): (h, w) int64 class index of every pixel.
     """
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What there is to see of one prediction, in the pixels of the image; :func:`wsolzoo.visualization.draw` shows it.
+
+    Attributes:
+        map: (H, W) in [0, 1].
+        boxes: (M, 4) xyxy, end exclusive.
+        mask: (H, W) class index of every pixel, 0 background.
+        image: (H, W, 3) uint8 RGB, a picture that was made rather than looked at.
+        full_scale: what 1 of ``map`` stands for, as in ``7.0``; ``None`` for evidence without a scale.
+        unit: of ``full_scale``.
+        caption: a few words.
+    """
+
+    map: np.ndarray | None = None
+    boxes: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    image: np.ndarray | None = None
+    full_scale: float | None = None
+    unit: str = ''
+    caption: str = ''

@@ -4,19 +4,23 @@
 """
 
 import copy
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from wsolzoo.models.initial import without_weights
+from wsolzoo.models.tasks.contract import Task, task_of
 from wsolzoo.registry import METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from wsolzoo.structures import TEST, DataSample
+from wsolzoo.visualization import draw
 
 
 @contextmanager
@@ -34,11 +38,11 @@ def build_model(config: Config | dict) -> BaseModel:
     return model
 
 
-def tiny_batch(num_classes: int, size: int = 64, batch_size: int = 2, seed: int = 0) -> dict:
-    """Random images with labels, boxes and masks, as a data loader delivers them.
+def tiny_batch(model: BaseModel, size: int = 64, batch_size: int = 2, seed: int = 0) -> dict:
+    """Random images with the truth that the model's task reads, as a data loader delivers them.
 
     Args:
-        num_classes: labels are drawn from 0..num_classes-1.
+        model: whose task says what the truth is.
         size: side of the images in pixels.
         batch_size: N.
         seed: of the generator.
@@ -46,20 +50,14 @@ def tiny_batch(num_classes: int, size: int = 64, batch_size: int = 2, seed: int 
     Returns:
         ``dict(inputs=[(3, size, size) uint8 BGR], data_samples=[DataSample])``.
     """
-    rng = np.random.default_rng(seed)
+    rng, task = np.random.default_rng(seed), task_of(model)()
     inputs, samples = [], []
     for index in range(batch_size):
         image = rng.integers(0, 256, (3, size, size), dtype=np.uint8)
-        x0, y0 = rng.integers(0, size // 2, 2)
-        x1, y1 = rng.integers(size // 2 + 1, size, 2)
-        image[:, y0:y1, x0:x1] //= 2
-        mask = np.zeros((size, size), np.uint8)
-        mask[y0:y1, x0:x1] = 1
+        truth = task.truth(model, image, index, rng)
         meta = {'img_id': f'tiny/{index}', 'img_shape': (size, size), 'ori_shape': (size, size), 'role': TEST}
-        sample = DataSample(metainfo=meta, gt_label=int(rng.integers(num_classes)), gt_mask=mask)
-        sample.gt_boxes = np.array([[x0, y0, x1, y1]], np.float64)
+        samples.append(DataSample(metainfo=meta | truth.pop('metainfo', {}), **truth))
         inputs.append(torch.from_numpy(image))
-        samples.append(sample)
     return {'inputs': inputs, 'data_samples': samples}
 
 
@@ -87,7 +85,9 @@ def evaluate(config: Config | dict, samples: list[DataSample], split_at: int | N
         with scope():
             metric = METRICS.build(dict(settings))
         metric.dataset_meta = {}
-        records = [sample.to_dict() for sample in samples]
+        records = [sample.to_dict() for sample in samples if can_read(metric, sample)]
+        if not records:
+            continue
         parts = [records] if split_at is None else [records[split_at:], records[:split_at]]
         for part in parts:
             metric.process({}, part)
@@ -95,13 +95,19 @@ def evaluate(config: Config | dict, samples: list[DataSample], split_at: int | N
     return values
 
 
-def check_method(config: Config | str, size: int = 64) -> dict[str, float]:
-    """Judge a localization config as the zoo judges its own, on random images and a CPU.
+def can_read(metric: BaseMetric, sample: DataSample) -> bool:
+    """Whether a sample holds the fields that a metric declares as ``required_fields``; ``'a|b'`` means one of them."""
+    needed = getattr(metric, 'required_fields', ())
+    return all(any(name in sample for name in field.split('|')) for field in needed)
 
-    Checked: it builds; one step has finite losses and moves parameters in the backbone and in the head; ``forward``
-    leaves nothing on any module; prediction gives a finite raw map and K scores an image; an image predicted alone
-    gives what it gives in a batch; weights survive a round trip through a state dict; metrics are the same from one
-    process and from two.
+
+def check_method(config: Config | str, size: int = 64) -> dict[str, float]:
+    """Judge a config of any task as the zoo judges its own, on random images and a CPU.
+
+    Checked: it builds; one step has finite losses and moves parameters in every part that the task says must learn;
+    ``forward`` leaves nothing on any module; predictions are what the task promises; an image predicted alone gives
+    what it gives in a batch; weights survive a round trip through a state dict; an answer can be made and drawn; the
+    metrics that read what these samples hold are the same from one process and from two.
 
     Args:
         config: a loaded config or the path of one.
@@ -116,22 +122,24 @@ def check_method(config: Config | str, size: int = 64) -> dict[str, float]:
     config = Config.fromfile(config) if isinstance(config, str) else config
     torch.manual_seed(0)
     model = build_model(config)
-    num_classes = model.head.num_classes
-    batch = tiny_batch(num_classes, size, batch_size=3)
+    task = task_of(model)()
+    batch = tiny_batch(model, size, batch_size=3)
     check_step(model, config, batch)
     model.eval()
     with torch.no_grad():
         samples = model.test_step(copy.deepcopy(batch))
-        check_predictions(samples, num_classes)
+        for sample in samples:
+            task.check(model, sample, size)
+            check_answer(task, sample, size)
         check_alone(model, batch, samples)
         copied = build_model(config)
         copied.load_state_dict(model.state_dict())
         copied.eval()
         reloaded = copied.test_step(copy.deepcopy(batch))
     for one, other in zip(samples, reloaded, strict=True):
-        assert torch.equal(one.pred_raw_map, other.pred_raw_map), (
-            'a model restored from its state dict predicts another map'
-        )
+        for name in task.writes:
+            same = torch.equal(torch.as_tensor(one.get(name)), torch.as_tensor(other.get(name)))
+            assert same, f'a model restored from its state dict predicts another {name}'
     whole, merged = evaluate(config, samples), evaluate(config, samples, split_at=1)
     assert whole == merged, f'metrics differ between one process and two: {whole} and {merged}'
     return whole
@@ -147,20 +155,22 @@ def check_step(model: BaseModel, config: Config | dict, batch: dict) -> None:
     for name, value in scalars.items():
         assert torch.isfinite(torch.as_tensor(value)).all(), f'{name} is {value} after one step'
     moved = {name for name, parameter in model.named_parameters() if not torch.equal(before[name], parameter)}
-    for part in ('backbone', 'head'):
-        assert any(name.startswith(part) for name in moved), f'no parameter of the {part} moved in a training step'
+    for part in task_of(model).learns:
+        assert any(name.startswith(f'{part}.') for name in moved), f'no parameter of {part} moved in a training step'
     for name, module in model.named_modules():
         left = set(module.__dict__) - attributes[name]
         assert not left, f'forward left {sorted(left)} on {name or type(module).__name__}'
 
 
-def check_predictions(samples: list[DataSample], num_classes: int) -> None:
-    """Shapes and finiteness of the predictions."""
-    for sample in samples:
-        assert sample.pred_raw_map.ndim == 2, f'pred_raw_map must be (h, w); got {tuple(sample.pred_raw_map.shape)}'
-        assert torch.isfinite(sample.pred_raw_map).all(), 'pred_raw_map has values that are not finite'
-        assert sample.pred_scores.shape == (num_classes,), f'pred_scores must be ({num_classes},)'
-        assert torch.isclose(sample.pred_scores.sum(), torch.tensor(1.0), atol=1e-4), 'pred_scores must sum to 1'
+def check_answer(task: Task, sample: DataSample, size: int) -> None:
+    """An answer about an image can be made of a prediction, drawn, and written to files."""
+    asked = {'label': None, 'classes': []}
+    answer = task.answer(sample, (size, size), np.array([0, 0, size, size], np.float64), asked)
+    picture = draw(np.zeros((size, size, 3), np.uint8), task.drawing(answer))
+    assert picture.ndim == 3 and picture.dtype == np.uint8, 'a drawing must give an (H, W, 3) uint8 picture'
+    array, told = task.saved(answer)
+    assert np.isfinite(array).all(), 'the saved array has values that are not finite'
+    json.dumps(told, allow_nan=False)
 
 
 def check_alone(model: nn.Module, batch: dict, samples: list[DataSample]) -> None:
@@ -168,7 +178,9 @@ def check_alone(model: nn.Module, batch: dict, samples: list[DataSample]) -> Non
     for index, sample in enumerate(samples):
         single = {key: copy.deepcopy(value[index : index + 1]) for key, value in batch.items()}
         alone = model.test_step(single)[0]
-        scale = sample.pred_raw_map.abs().max().clamp(min=1e-6)
-        assert torch.allclose(alone.pred_raw_map / scale, sample.pred_raw_map / scale, atol=1e-4), (
-            'an image predicted alone gives another map than in a batch'
-        )
+        for name in task_of(model).writes:
+            together, one = (torch.as_tensor(found.get(name)).float() for found in (sample, alone))
+            scale = together.abs().max().clamp(min=1e-6)
+            assert torch.allclose(one / scale, together / scale, atol=1e-4), (
+                f'an image predicted alone gives another {name} than in a batch'
+            )

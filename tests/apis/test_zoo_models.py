@@ -14,7 +14,7 @@ METAFILE = """
 Collections: []
 Models:
   - {{Name: cam_tiny, Config: '{config}', Weights: cam_tiny_20260101-00000000.pth}}
-  - {{Name: cam_bare, Config: '{config}'}}
+  - {{Name: cam_bare, Config: '{bare}'}}
 """
 
 
@@ -23,7 +23,9 @@ def zoo(tmp_path, monkeypatch):
     folder = tmp_path / 'configs' / 'cam'
     folder.mkdir(parents=True)
     (folder / 'cam_tiny.py').write_text(CONFIG)
-    (folder / 'metafile.yml').write_text(METAFILE.format(config=folder / 'cam_tiny.py'))
+    (folder / 'cam_bare.py').write_text(CONFIG)
+    places = {'config': folder / 'cam_tiny.py', 'bare': folder / 'cam_bare.py'}
+    (folder / 'metafile.yml').write_text(METAFILE.format(**places))
     index = tmp_path / 'model-index.yml'
     index.write_text('Import:\n  - configs/cam/metafile.yml\n')
     monkeypatch.setattr(zoo_models, 'model_index', lambda: index)
@@ -56,8 +58,10 @@ def test_a_model_is_built_and_its_weights_loaded(zoo):
 
 
 def test_what_is_missing_is_said(zoo):
-    with pytest.raises(KeyError, match='Close names: cam_tiny'):
+    with pytest.raises(FileNotFoundError, match='Close names: cam_tiny'):
         get_model('cam_tinny')
+    with pytest.raises(KeyError, match='Close names: cam_tiny'):
+        model_entry('cam_tinny')
     with pytest.raises(ValueError, match='no published weights'):
         get_model('cam_bare')
     with pytest.raises(FileNotFoundError, match='cam_tiny_20260101'):

@@ -23,7 +23,7 @@ def runner(model):
 
 def scores(model) -> torch.Tensor:
     with torch.no_grad():
-        return torch.stack([sample.pred_scores for sample in model.eval().val_step(tiny_batch(3))])
+        return torch.stack([sample.pred_scores for sample in model.eval().val_step(tiny_batch(model))])
 
 
 def test_channels_last():

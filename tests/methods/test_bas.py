@@ -24,7 +24,7 @@ def config(**head) -> dict:
 
 
 def losses(model, size: int = 32) -> dict:
-    batch = model.data_preprocessor(tiny_batch(5, size, batch_size=4), training=True)
+    batch = model.data_preprocessor(tiny_batch(model, size, batch_size=4), training=True)
     return model(batch['inputs'], batch['data_samples'], mode='loss')
 
 
@@ -106,7 +106,7 @@ def test_masked_pass_leaves_running_statistics_alone():
 
 def test_masked_pass_uses_batch_statistics_of_the_masked_feature():
     model = make(variant='v2')
-    batch = model.data_preprocessor(tiny_batch(5, 32, batch_size=4), training=True)
+    batch = model.data_preprocessor(tiny_batch(model, 32, batch_size=4), training=True)
     labels = torch.tensor([int(s.gt_label) for s in batch['data_samples']])
     with torch.no_grad():
         (tap, _), _ = model.trunk(batch['inputs'])
@@ -121,7 +121,7 @@ def test_masked_pass_uses_batch_statistics_of_the_masked_feature():
 def test_losses_by_hand_from_the_definition():
     model = make(weights={'frg': 0.5, 'bas': 2.0, 'ac': 1.5})
     scalars = losses(model)
-    batch = model.data_preprocessor(tiny_batch(5, 32, batch_size=4), training=True)
+    batch = model.data_preprocessor(tiny_batch(model, 32, batch_size=4), training=True)
     labels = torch.tensor([int(s.gt_label) for s in batch['data_samples']])
     with torch.no_grad():
         (tap, last), _ = model.trunk(batch['inputs'])
@@ -152,7 +152,7 @@ def straightforward_loss_bas(model, inputs, labels) -> torch.Tensor:
 def test_the_background_loss_and_its_gradients_are_those_of_the_definition():
     found = make(weights={'bas': 2.0}, generator_bias=1.0).double()
     reference = copy.deepcopy(found)
-    batch = found.data_preprocessor(tiny_batch(5, 32, batch_size=4), training=True)
+    batch = found.data_preprocessor(tiny_batch(found, 32, batch_size=4), training=True)
     inputs, labels = batch['inputs'].double(), torch.tensor([int(s.gt_label) for s in batch['data_samples']])
     scalars = found(inputs, batch['data_samples'], mode='loss')
     expected = 2.0 * straightforward_loss_bas(reference, inputs, labels)
@@ -229,10 +229,9 @@ def test_area_is_near_one_half_at_initialisation(variant):
 
 def test_prediction_averages_the_maps_of_the_most_probable_classes():
     model = make().eval()
-    batch = model.data_preprocessor(tiny_batch(5, 32), training=False)
-    model.cam_class = 2
+    batch = model.data_preprocessor(tiny_batch(model, 32), training=False)
     with torch.no_grad():
-        samples = model(batch['inputs'], batch['data_samples'], mode='predict')
+        samples = model(batch['inputs'], batch['data_samples'], mode='predict', cam_class=2)
         output = model(batch['inputs'], mode='tensor')
     top = output.logits.topk(2, dim=1).indices
     for index, sample in enumerate(samples):

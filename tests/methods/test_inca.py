@@ -241,7 +241,7 @@ def test_inserted_into_a_backbone_by_config():
             }
         }
     ).train()
-    batch = model.data_preprocessor(tiny_batch(5, 32), training=True)
+    batch = model.data_preprocessor(tiny_batch(model, 32), training=True)
     scalars = model(batch['inputs'], batch['data_samples'], mode='loss')
     assert {'loss_cls', 'loss_ca', 'loss_fc'} <= set(scalars)
     sum(value for name, value in scalars.items() if 'loss' in name).backward()

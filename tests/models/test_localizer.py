@@ -24,7 +24,7 @@ def config(**changes) -> dict:
 
 
 def prepared(model, **kwargs):
-    return model.data_preprocessor(tiny_batch(5, 32, **kwargs), training=False)
+    return model.data_preprocessor(tiny_batch(model, 32, **kwargs), training=False)
 
 
 def test_cam_is_the_linear_read_out_and_its_mean_the_logit():
@@ -89,7 +89,7 @@ def test_whose_map_is_predicted(cam_class):
 def test_class_scores_are_the_mean_softmax_of_the_views():
     torch.manual_seed(0)
     model = build_model(config()).eval()
-    batch = tiny_batch(5, 32, batch_size=1)
+    batch = tiny_batch(model, 32, batch_size=1)
     views = torch.randint(0, 256, (10, 3, 32, 32), dtype=torch.uint8)
     batch['data_samples'][0].score_views = views
     sample = model.test_step(batch)[0]

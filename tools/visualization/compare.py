@@ -89,7 +89,7 @@ def draw(args: argparse.Namespace):
     import numpy as np
     from rich.progress import track
 
-    from wsolzoo.apis import LocalizationInferencer
+    from wsolzoo.apis import Inferencer
     from wsolzoo.apis.inferencer import expand
     from wsolzoo.visualization.overlay import draw_boxes, fit, overlay_map
 
@@ -99,7 +99,7 @@ def draw(args: argparse.Namespace):
         items = [(image, None, None) for _, image in expand(args.images)]
     thresholds = args.threshold * (len(args.models) if len(args.threshold) == 1 else 1)
     columns = [
-        LocalizationInferencer(config, weights, threshold=threshold)
+        Inferencer(config, weights, threshold=threshold)
         for (_, config, weights), threshold in zip(args.models, thresholds, strict=True)
     ]
     rows = []

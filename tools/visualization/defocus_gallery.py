@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     import cv2
     import numpy as np
 
-    from wsolzoo.apis.map_inferencer import MapInferencer
+    from wsolzoo.apis import Inferencer
     from wsolzoo.visualization.overlay import color_bar, colorize
 
     def cell(picture: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     def blur(sigma: np.ndarray) -> np.ndarray:
         return colorize(np.clip(sigma / args.limit, 0, 1))
 
-    inferencer, rows = MapInferencer(args.config, args.checkpoint), []
+    inferencer, rows = Inferencer(args.config, args.checkpoint), []
     for path in map(Path, args.images):
         result, truth = inferencer(path)[0], truth_of(path)
         right = blur(truth) if truth is not None else np.full_like(result['image'], 255)

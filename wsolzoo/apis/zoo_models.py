@@ -1,5 +1,6 @@
 """The models of the zoo by name, as its metafiles list them."""
 
+import sys
 from collections.abc import Iterator
 from difflib import get_close_matches
 from fnmatch import fnmatch
@@ -10,9 +11,15 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
+from wsolzoo.errors import UserError
+from wsolzoo.models.initial import without_weights
 from wsolzoo.registry import MODELS
-from wsolzoo.resources import model_index
+from wsolzoo.resources import find_config, model_index
 from wsolzoo.run.launch import load_config, prepare_environment
+
+
+class NoWeightsError(UserError, ValueError):
+    """A model is to be used, and there are no weights for it."""
 
 
 def list_models(pattern: str = '*') -> list[str]:
@@ -31,6 +38,7 @@ def model_entry(name: str) -> dict:
 
     Raises:
         KeyError: no model has that name; close names are listed.
+        FileNotFoundError: the metafile names weights that are not there.
     """
     for metafile, entry in _entries():
         if entry['Name'] == name:
@@ -38,56 +46,105 @@ def model_entry(name: str) -> dict:
             if entry.get('Weights'):
                 entry['Weights'] = _weights(entry['Weights'], metafile)
             return entry
+    raise KeyError(f'no model {name!r} in the zoo. {_close(name)}')
+
+
+def _close(name: str) -> str:
     known = list_models()
     near = get_close_matches(name, known, n=3, cutoff=0.4)
-    hint = f'Close names: {", ".join(near)}' if near else f'There are: {", ".join(known) or "none"}'
-    raise KeyError(f'no model {name!r} in the zoo. {hint}')
+    return f'Close names: {", ".join(near)}' if near else f'There are: {", ".join(known) or "none"}'
 
 
-def get_model(name: str, weights: bool | str = True, device: str = 'cpu') -> BaseModel:
-    """A model of the zoo in evaluation mode.
+def find_model(model: str | Config, weights: bool | str = True) -> tuple[Config, str | None]:
+    """Config and checkpoint of what a user named: a name means the zoo's model with its published weights.
 
     Args:
-        name: one of :func:`list_models`, or a config: a path or the name of a shipped one.
+        model: one of :func:`list_models`, a config's path or shipped name, or a loaded config.
+        weights: ``True`` for the published weights, ``False`` for none, a string for a checkpoint.
+
+    Returns:
+        The config, and the checkpoint; ``None`` where ``weights`` is ``False``.
+
+    Raises:
+        FileNotFoundError: no such model and no such config.
+        NoWeightsError: published weights were asked of a model that has none.
+    """
+    if isinstance(model, Config):
+        cfg, published = model, model.get('load_from')
+    else:
+        cfg = load_config(_config_of(model))
+        published = _published(cfg) if weights is True else None
+    if weights is True and not published:
+        name = model if isinstance(model, str) else model.filename or 'the config'
+        raise NoWeightsError(
+            f'{name} has no published weights, and an untrained network says nothing about an image. Name a '
+            'checkpoint; or take weights=False in Python if random weights are what you want.'
+        )
+    return cfg, published if weights is True else weights or None
+
+
+def _config_of(name: str) -> str:
+    """The config of a zoo model, or ``name`` where it is a config itself."""
+    found = next((entry['Config'] for _, entry in _entries() if entry['Name'] == name), name)
+    try:
+        return str(find_config(found))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'{error} Nor is it a model of the zoo. {_close(name)}') from None
+
+
+def _published(cfg: Config) -> str | None:
+    """The weights that the zoo publishes for a config: for that very file, not for one of the same name."""
+    for _, entry in _entries():
+        if entry.get('Weights') and find_config(entry['Config']).resolve() == Path(cfg.filename).resolve():
+            return model_entry(entry['Name'])['Weights']
+    return None
+
+
+def get_model(name: str | Config, weights: bool | str = True, device: str = 'cpu') -> BaseModel:
+    """A model of the zoo in evaluation mode; see :func:`find_model` for the arguments.
+
+    Args:
+        name: one of :func:`list_models`, or a config.
         weights: ``True`` loads the published weights, ``False`` none, a string names a checkpoint.
         device: where the model goes.
 
     Raises:
-        KeyError: no such model and no such config.
-        ValueError: published weights were asked of a model that has none.
+        FileNotFoundError: no such model and no such config.
+        NoWeightsError: published weights were asked of a model that has none.
     """
     prepare_environment()
-    entry = {'Config': name} if _is_config(name) else model_entry(name)
-    if weights is True:
-        weights = entry.get('Weights') or ''
-        if not weights:
-            raise ValueError(f'{name} has no published weights. Name a checkpoint, or take weights=False.')
-    return build(load_config(entry['Config']), weights or None, device)
+    cfg, checkpoint = find_model(name, weights)
+    return build(cfg, checkpoint, device)
 
 
-def build(cfg: Config, weights: str | None, device: str) -> BaseModel:
-    """The model of a config in evaluation mode.
+def build(cfg: Config, weights: str | None, device: str, allow_partial: bool = False) -> BaseModel:
+    """The model of a config in evaluation mode; what its checkpoint tells of the data is its ``dataset_meta``.
 
     Args:
         cfg: a config.
         weights: a checkpoint: path, address or scheme; ``None`` leaves the model as its config initialises it.
         device: where it goes.
+        allow_partial: whether the checkpoint may fit in part only; what does not is then printed.
+
+    Raises:
+        ValueError: the checkpoint does not fit.
     """
+    from mmengine.runner import CheckpointLoader
+
     from wsolzoo.engine.weights.checkpoint import load_weights
 
     with DefaultScope.overwrite_default_scope('wsolzoo'):
-        model = MODELS.build(cfg.model)
         if weights is None:
+            model = MODELS.build(cfg.model)
             model.init_weights()
-    if weights is not None:
-        mismatch = load_weights(model, weights)
-        if mismatch:
-            print(f'{weights}: {mismatch.summary()}')
+            return model.to(device).eval()
+        model = MODELS.build(without_weights(cfg.model))
+    checkpoint = CheckpointLoader.load_checkpoint(weights, 'cpu', logger='silent')
+    mismatch = load_weights(model, weights, strict=not allow_partial, checkpoint=checkpoint)
+    if mismatch:
+        print(f'{weights}: {mismatch.summary()}', file=sys.stderr)
+    model.dataset_meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
     return model.to(device).eval()
-
-
-def _is_config(name: str) -> bool:
-    return name.endswith('.py') or name.startswith('wsolzoo::')
 
 
 def _entries() -> Iterator[tuple[Path, dict]]:

@@ -158,12 +158,11 @@ class ClassAverageHook(Hook):
         """One pass over the training images."""
         loader = self.dataloader(runner)
         print_log(f'Averaging the foreground maps of {len(loader.dataset)} training images per class.', 'current')
-        training, cam_class = model.training, model.cam_class
+        training = model.training
         model.eval()
-        model.cam_class = 'gt'
         sums, counts = loss.mean_maps.double().zero_(), loss.counts.clone().zero_()
         for batch in loader:
-            samples = model.val_step(batch)
+            samples = model.val_step({**batch, 'cam_class': 'gt'})
             maps = torch.stack([sample.pred_raw_map for sample in samples])
             labels = torch.tensor([int(sample.gt_label) for sample in samples], device=maps.device)
             if maps.shape[1:] != sums.shape[1:]:
@@ -176,7 +175,6 @@ class ClassAverageHook(Hook):
             batch_sums, batch_counts = class_sums(maps, labels, len(counts))
             sums += batch_sums
             counts += batch_counts
-        model.cam_class = cam_class
         model.train(training)
         all_reduce(sums)
         all_reduce(counts)

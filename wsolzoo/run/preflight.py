@@ -168,31 +168,24 @@ def build_loops(runner: Any, training: bool) -> list[tuple[str, Any]]:
 
 
 def class_problems(runner: Any, name: str, dataset: Any) -> Iterator[str]:
-    """Whether the head has as many classes as the data."""
-    head = getattr(unwrapped(runner.model), 'head', None)
-    own = getattr(head, 'num_classes', None)
-    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
-    if not isinstance(own, int) or own < 2 or not classes or len(classes) == own:
-        return
-    yield (
-        f'model.head.num_classes is {own}, but the data of {name}_dataloader ({type(dataset).__name__}) has '
-        f'{len(classes)} classes. Set model.head.num_classes={len(classes)}, and num_classes of losses too.'
-    )
+    """What of the data the model's task says does not fit."""
+    model = unwrapped(runner.model)
+    if getattr(model, 'task', None) is not None:
+        place = f'{name}_dataloader ({type(dataset).__name__})'
+        yield from model.task().misfits(model, getattr(dataset, 'metainfo', None) or {}, place)
 
 
 def sample_problems(runner: Any, name: str, loader: Any) -> Iterator[str]:
-    """Whether one image gets through pipeline and model, and its map has more than one position."""
+    """Whether one image gets through pipeline and model, and the prediction is of use to the model's task."""
     import torch
 
-    from wsolzoo.models.tasks.localizer import Localizer
-
-    model = unwrapped(runner.model)
-    if not isinstance(model, Localizer):
+    model, place = unwrapped(runner.model), f'{name}_dataloader'
+    if getattr(model, 'task', None) is None:
         return
     try:
-        batch = loader.collate_fn([loader.dataset[0]])
+        batch = loader.collate_fn([loader.dataset[first_index(loader)]])
     except (OSError, ValueError) as error:
-        yield f'the first image of {name}_dataloader cannot be read: {error}'
+        yield f'the first image of {place} cannot be read: {error}'
         return
     size, was_training = 'x'.join(map(str, batch['inputs'][0].shape[1:])), model.training
     model.eval()
@@ -201,18 +194,19 @@ def sample_problems(runner: Any, name: str, loader: Any) -> Iterator[str]:
             (sample,) = model.val_step(batch)
     except (RuntimeError, ValueError, IndexError) as error:
         yield (
-            f'an image of {size} pixels from {name}_dataloader does not get through the model ({first_line(error)}). '
+            f'an image of {size} pixels from {place} does not get through the model ({first_line(error)}). '
             'Resize to a larger size in the pipeline, or use smaller strides in the backbone.'
         )
         return
     finally:
         model.train(was_training)
-    shape = tuple(sample.pred_raw_map.shape) if 'pred_raw_map' in sample else (2, 2)
-    if max(shape) < 2:
-        yield (
-            f'an image of {size} pixels from {name}_dataloader leaves a map of {shape[0]}x{shape[1]}, which locates '
-            'nothing. Resize to a larger size in the pipeline, or use smaller strides in the backbone.'
-        )
+    yield from model.task().flaws(sample, size, place)
+
+
+def first_index(loader: Any) -> Any:
+    """How the first image of a data set is addressed; a sampler of several sources has its own way."""
+    draw = getattr(loader.sampler, 'draw', None)
+    return draw(0, 0) if draw else 0
 
 
 def first_line(error: Exception) -> str:

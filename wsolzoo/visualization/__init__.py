@@ -1,10 +1,12 @@
 """Maps over images, boxes over maps, and the report."""
 
+from wsolzoo.visualization.drawing import draw
 from wsolzoo.visualization.overlay import draw_boxes, localization_strip, overlay_map
 from wsolzoo.visualization.report import wanted_images, write_report
 from wsolzoo.visualization.visualizer import LocVisualizer, safe_name, save_picture
 
 __all__ = [
+    'draw',
     'LocVisualizer',
     'draw_boxes',
     'localization_strip',

@@ -243,7 +243,12 @@ for _prefix, _reader in SCHEMES.items():
 
 
 def load_weights(
-    model: nn.Module, source: str, prefix: str = '', strict: bool = False, map_location: Any = 'cpu'
+    model: nn.Module,
+    source: str,
+    prefix: str = '',
+    strict: bool = False,
+    map_location: Any = 'cpu',
+    checkpoint: Mapping[str, Any] | None = None,
 ) -> Mismatch:
     """Load the weights that fit from a path or a scheme such as ``torchvision://vgg16``; report the others.
 
@@ -253,11 +258,13 @@ def load_weights(
         prefix: load only the names under it, without it.
         strict: refuse anything that does not fit.
         map_location: as for :func:`torch.load`.
+        checkpoint: what ``source`` holds, where it has been read already.
 
     Raises:
         ValueError: nothing fits, or with ``strict`` something does not.
     """
-    checkpoint = CheckpointLoader.load_checkpoint(source, map_location, logger='silent')
+    if checkpoint is None:
+        checkpoint = CheckpointLoader.load_checkpoint(source, map_location, logger='silent')
     state_dict = {name.removeprefix('module.'): value for name, value in state_dict_of(checkpoint).items()}
     state_dict = only_prefix(state_dict, prefix) if prefix else state_dict
     mismatch = compare(model, state_dict)

@@ -2,11 +2,14 @@
 
 import logging
 from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapperDict
-from torch import Tensor
+from torch import Tensor, nn
 
 from wsolzoo.methods.dmenet.blur import BlurOutput
 from wsolzoo.methods.dmenet.losses import (
@@ -19,12 +22,25 @@ from wsolzoo.methods.dmenet.losses import (
     map_error,
 )
 from wsolzoo.models.frozen import frozen_call
-from wsolzoo.models.tasks.estimator import Estimator, stack_maps
+from wsolzoo.models.tasks.estimator import DenseMaps, Estimator, stack_maps
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
 
 WEIGHTS = {'map': 1.0, 'aux': 1.0, 'domain': 1e-3, 'adversarial': 1e-3, 'calibration': 2e-2, 'content': 1e-4}
 """The published weights. The source gives none; they are those of the released code."""
+
+
+@dataclass(frozen=True)
+class Defocus(DenseMaps):
+    """Dense maps that are learned from three kinds of data at once."""
+
+    def truth(self, model: nn.Module, image: np.ndarray, index: int, rng: np.random.Generator) -> dict[str, Any]:
+        """One image of each domain in turn, with the truth that the domain has."""
+        truth = super().truth(model, image, index, rng)
+        kept = {'synthetic': 'gt_map', 'masked': 'gt_mask', 'real': None}
+        domain = tuple(kept)[index % 3]
+        meta = {'domain': domain, 'map_unit': model.map_unit}
+        return {name: value for name, value in truth.items() if name == kept[domain]} | {'metainfo': meta}
 
 
 @MODELS.register_module()
@@ -51,6 +67,8 @@ class DMENet(Estimator):
         map_unit: unit of the maps that B learns; samples in another one are refused.
         **kwargs: see :class:`~wsolzoo.models.tasks.estimator.Estimator`; ``fit`` defaults to ``crop``, as published.
     """
+
+    task = Defocus
 
     def __init__(
         self,
@@ -146,9 +164,11 @@ class DMENet(Estimator):
 
     # ---- test ----------------------------------------------------------------------------------------------------
 
-    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
+    def predict(
+        self, inputs: Tensor, data_samples: list[DataSample] | None = None, fit: str | None = None
+    ) -> list[DataSample]:
         """Write ``pred_map`` (h, w) and, as meta information, its ``pred_unit``."""
-        samples = super().predict(inputs, data_samples)
+        samples = super().predict(inputs, data_samples, fit)
         for sample in samples:
             sample.set_metainfo({'pred_unit': self.map_unit})
         return samples

@@ -1,5 +1,7 @@
-"""What a model is asked for, one file a task."""
+"""What a model is asked for: a contract, and one file a task."""
 
-from wsolzoo.models.tasks import estimator, localizer
+from wsolzoo.models.tasks.contract import Task, task_of
+from wsolzoo.models.tasks.estimator import DenseMaps, Estimator
+from wsolzoo.models.tasks.localizer import Localization, Localizer
 
-__all__ = ['estimator', 'localizer']
+__all__ = ['DenseMaps', 'Estimator', 'Localization', 'Localizer', 'Task', 'task_of']

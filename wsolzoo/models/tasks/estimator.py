@@ -1,14 +1,80 @@
 """Pixel labels in, one map out: the model of saliency and defocus."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from wsolzoo.models.tasks.contract import Task
 from wsolzoo.registry import MODELS
-from wsolzoo.structures import DataSample
+from wsolzoo.structures import DataSample, Drawing
+from wsolzoo.synthetic.optics.lens import MAX_SIGMA, to_sigma
+
+
+@dataclass(frozen=True)
+class DenseMaps(Task):
+    """Maps or masks in training; a value in [0, 1] for every pixel in prediction."""
+
+    name: ClassVar[str] = 'dense maps'
+    reads: ClassVar[tuple[str, ...]] = ('gt_map|gt_mask',)
+    writes: ClassVar[tuple[str, ...]] = ('pred_map',)
+    learns: ClassVar[tuple[str, ...]] = ('network',)
+    own_size: ClassVar[bool] = True
+
+    def truth(self, model: nn.Module, image: np.ndarray, index: int, rng: np.random.Generator) -> dict[str, Any]:
+        """A darker rectangle, its mask, and a map that is higher inside."""
+        height, width = image.shape[1:]
+        mask = np.zeros((height, width), np.uint8)
+        mask[height // 4 : height * 3 // 4, width // 3 :] = 1
+        image[:, mask == 1] //= 2
+        gt_map = torch.from_numpy(0.25 * rng.random((1, height, width), np.float32) + 0.5 * mask)
+        return {'gt_map': gt_map.float(), 'gt_mask': mask}
+
+    def check(self, model: nn.Module, sample: DataSample, size: int) -> None:
+        """A map of the image's size (less what fitting it to the network cut off) in [0, 1]."""
+        super().check(model, sample, size)
+        cut = getattr(getattr(model, 'network', None), 'divisor', 1) if getattr(model, 'fit', '') == 'crop' else 1
+        expected = (size // cut * cut,) * 2
+        shape = tuple(sample.pred_map.shape)
+        assert shape == expected, f'pred_map must be {expected} for an image of {size} pixels; got {shape}'
+        low, high = float(sample.pred_map.min()), float(sample.pred_map.max())
+        assert low >= 0 and high <= 1, f'pred_map must lie in [0, 1]; got {low:.3g} .. {high:.3g}'
+
+    def arguments(self, model: nn.Module, label: int | None) -> dict[str, Any]:
+        """The map covers the whole image: what does not fit the network is padded, never cut off."""
+        if label is not None:
+            raise ValueError(f'{type(model).__name__} estimates a map of every pixel; it knows no classes to ask for')
+        return {'fit': 'pad'}
+
+    def answer(self, sample: DataSample, size: tuple[int, int], window: np.ndarray, asked: Mapping) -> dict[str, Any]:
+        """The map.
+
+        Returns:
+            ``map`` (H, W) float32 in [0, 1]; where the model has a unit of blur, ``unit``, the coding of ``map``, and
+            ``sigma`` (H, W) float32, the standard deviation of the blur in pixels.
+        """
+        answer: dict[str, Any] = {'map': sample.pred_map.float().cpu().numpy()}
+        if 'pred_unit' in sample:
+            answer['unit'] = sample.pred_unit
+            answer['sigma'] = to_sigma(answer['map'], sample.pred_unit).astype(np.float32)
+        return answer
+
+    def drawing(self, answer: Mapping[str, Any]) -> Drawing:
+        """The map over a bar with its scale."""
+        if 'sigma' not in answer:
+            return Drawing(map=answer['map'], full_scale=1.0)
+        return Drawing(map=np.clip(answer['sigma'] / MAX_SIGMA, 0, 1), full_scale=MAX_SIGMA, unit='px (sigma)')
+
+    def saved(self, answer: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+        """Blur in pixels, or the map as it is."""
+        blurred = 'sigma' in answer
+        array = answer['sigma'] if blurred else answer['map']
+        return array, {'unit': 'px (sigma)' if blurred else 'share', 'mean': float(array.mean())}
 
 
 def fit_divisor(inputs: Tensor, divisor: int, mode: str) -> Tensor:
@@ -48,6 +114,8 @@ class Estimator(BaseModel):
         init_cfg: pretrained weights of the whole model.
     """
 
+    task = DenseMaps
+
     def __init__(
         self,
         network: dict,
@@ -63,12 +131,18 @@ class Estimator(BaseModel):
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
         self.fit = fit
 
-    def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: list[DataSample] | None = None,
+        mode: str = 'tensor',
+        fit: str | None = None,
+    ):
         """``'loss'`` → dict of scalars, ``'predict'`` → samples with predictions, ``'tensor'`` → maps (N, 1, h, w)."""
         if mode == 'loss':
             return self.loss(inputs, data_samples)
         if mode == 'predict':
-            return self.predict(inputs, data_samples)
+            return self.predict(inputs, data_samples, fit)
         if mode == 'tensor':
             return self.outputs(inputs)[0]
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor'; got {mode!r}")
@@ -85,11 +159,19 @@ class Estimator(BaseModel):
             scalars |= loss(outputs, data_samples)
         return scalars
 
-    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
-        """Write ``pred_map`` (h, w) float32 in [0, 1] into each sample, in the frame of the input."""
+    def predict(
+        self, inputs: Tensor, data_samples: list[DataSample] | None = None, fit: str | None = None
+    ) -> list[DataSample]:
+        """Write ``pred_map`` (h, w) float32 in [0, 1] into each sample, in the frame of the input.
+
+        Args:
+            inputs: (N, 3, H, W) normalised images.
+            data_samples: their records.
+            fit: see the class, for this call; default: the model's own.
+        """
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
-        fitted = fit_divisor(inputs, getattr(self.network, 'divisor', 1), self.fit)
+        fitted = fit_divisor(inputs, getattr(self.network, 'divisor', 1), fit or self.fit)
         maps = self.outputs(fitted)[0][:, 0, : inputs.shape[-2], : inputs.shape[-1]].float()
         for sample, pred_map in zip(data_samples, maps, strict=True):
             sample.pred_map = pred_map

@@ -1,15 +1,20 @@
 """Class labels in, maps out: the model of every weakly supervised method."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from wsolzoo import maps
 from wsolzoo.models.frozen import frozen_call
 from wsolzoo.models.outputs import Attention, HeadOutput, LocOutputs
+from wsolzoo.models.tasks.contract import Task
 from wsolzoo.registry import MODELS
-from wsolzoo.structures import DataSample
+from wsolzoo.structures import DataSample, Drawing
 
 Features = tuple[tuple[Tensor, ...], tuple[Attention, ...]]
 
@@ -34,6 +39,121 @@ class Trunk(nn.Module):
         return self.backbone(x, start=start, after=after)
 
 
+@dataclass(frozen=True)
+class Localization(Task):
+    """Class labels in training; class scores and a map of evidence, and from it boxes, in prediction.
+
+    Args:
+        normalizer: how the map is brought to [0, 1], a name of :data:`wsolzoo.maps.NORMALIZERS`.
+        threshold: of the boxes, in [0, 1).
+        all_boxes: every contour's box instead of the largest one's.
+
+    Raises:
+        ValueError: an unknown normaliser or a threshold outside [0, 1).
+    """
+
+    name: ClassVar[str] = 'localization'
+    reads: ClassVar[tuple[str, ...]] = ('gt_label',)
+    writes: ClassVar[tuple[str, ...]] = ('pred_scores', 'pred_raw_map')
+    learns: ClassVar[tuple[str, ...]] = ('backbone', 'head')
+
+    normalizer: str = 'minmax'
+    threshold: float = 0.2
+    all_boxes: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold < 1:
+            raise ValueError(f'threshold must be in [0, 1); got {self.threshold}')
+        maps.normalize(np.zeros((1, 1)), self.normalizer)  # refuses an unknown name now rather than after a batch
+
+    def misfits(self, model: nn.Module, metainfo: Mapping[str, Any], place: str) -> Iterator[str]:
+        """Another number of classes than the head has; maps of predicted classes may be tested on any data."""
+        own, classes = getattr(getattr(model, 'head', None), 'num_classes', None), metainfo.get('classes')
+        if not isinstance(own, int) or own < 2 or not classes or len(classes) == own:
+            return
+        tested = place.startswith('test')
+        if tested and getattr(model, 'cam_class', 'gt') != 'gt':
+            return
+        yield (
+            f'model.head.num_classes is {own}, but the data of {place} has {len(classes)} classes. Set '
+            f'model.head.num_classes={len(classes)}, and num_classes of losses too'
+            + (
+                "; or test the maps of the predicted classes, which fit any data: model.cam_class='pred'." * tested
+                or '.'
+            )
+        )
+
+    def flaws(self, sample: DataSample, size: str, place: str) -> Iterator[str]:
+        """A map of one position locates nothing."""
+        height, width = sample.pred_raw_map.shape
+        if max(height, width) < 2:
+            yield (
+                f'an image of {size} pixels from {place} leaves a map of {height}x{width}, which locates nothing. '
+                'Resize to a larger size in the pipeline, or use smaller strides in the backbone.'
+            )
+
+    def truth(self, model: nn.Module, image: np.ndarray, index: int, rng: np.random.Generator) -> dict[str, Any]:
+        """A darker rectangle, its box and mask, and a random label."""
+        size = image.shape[-1]
+        x0, y0 = rng.integers(0, size // 2, 2)
+        x1, y1 = rng.integers(size // 2 + 1, size, 2)
+        image[:, y0:y1, x0:x1] //= 2
+        mask = np.zeros(image.shape[1:], np.uint8)
+        mask[y0:y1, x0:x1] = 1
+        boxes = np.array([[x0, y0, x1, y1]], np.float64)
+        return {'gt_label': int(rng.integers(model.head.num_classes)), 'gt_mask': mask, 'gt_boxes': boxes}
+
+    def check(self, model: nn.Module, sample: DataSample, size: int) -> None:
+        """Shapes, and scores that sum to 1."""
+        super().check(model, sample, size)
+        shape, classes = tuple(sample.pred_raw_map.shape), model.head.num_classes
+        assert len(shape) == 2, f'pred_raw_map must be (h, w); got {shape}'
+        assert sample.pred_scores.shape == (classes,), f'pred_scores must be ({classes},)'
+        assert torch.isclose(sample.pred_scores.sum(), torch.tensor(1.0), atol=1e-4), 'pred_scores must sum to 1'
+
+    def arguments(self, model: nn.Module, label: int | None) -> dict[str, Any]:
+        """Whose map: of the class asked about, else of the predicted one, or as many classes as the model is set to."""
+        own = getattr(model, 'cam_class', 'gt')
+        return {'cam_class': 'gt' if label is not None else 'pred' if own == 'gt' else own}
+
+    def answer(self, sample: DataSample, size: tuple[int, int], window: np.ndarray, asked: Mapping) -> dict[str, Any]:
+        """Class, map and boxes.
+
+        Returns:
+            ``label`` (index), ``name`` (of the class), ``score``, ``scores`` (K,); ``map`` (H, W) float32 in [0, 1]
+            over the image, 0 where a crop hid it from the network; ``raw_map`` (h, w) float32 as the network gave it,
+            and ``window`` (4,) the part of the image it covers; ``boxes`` (M, 4) float64 xyxy pixels of the image.
+        """
+        scores = sample.pred_scores.float().cpu().numpy()
+        raw = sample.pred_raw_map.float().cpu().numpy()
+        map = maps.place(maps.normalize(raw, self.normalizer), window, size)
+        mask = maps.threshold(map, self.threshold)
+        one = maps.largest_contour_box(mask)
+        boxes = maps.contour_boxes(mask) if self.all_boxes else np.array([] if one is None else [one]).reshape(-1, 4)
+        label = int(scores.argmax()) if asked['label'] is None else int(asked['label'])
+        classes = asked['classes']
+        return {
+            'label': label,
+            'name': classes[label] if label < len(classes) else f'class {label}',
+            'score': float(scores[label]),
+            'scores': scores,
+            'map': map.astype(np.float32),
+            'raw_map': raw,
+            'window': window,
+            'boxes': boxes.astype(np.float64),
+        }
+
+    def drawing(self, answer: Mapping[str, Any]) -> Drawing:
+        """The map and its boxes."""
+        caption = f'{answer["name"]} {answer["score"]:.2f}'
+        return Drawing(map=answer['map'], boxes=answer['boxes'], caption=caption)
+
+    def saved(self, answer: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+        """The raw map; class, boxes and window."""
+        told = {key: answer[key] for key in ('label', 'name', 'score')}
+        return answer['raw_map'], told | {key: answer[key].tolist() for key in ('boxes', 'window')}
+
+
 @MODELS.register_module()
 class Localizer(BaseModel):
     """Backbone, attention necks, mask head and losses, trained from class labels.
@@ -51,6 +171,8 @@ class Localizer(BaseModel):
         init_cfg: pretrained weights of the whole model.
     """
 
+    task = Localization
+
     def __init__(
         self,
         backbone: dict,
@@ -63,9 +185,7 @@ class Localizer(BaseModel):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        if cam_class not in ('gt', 'pred') and not (type(cam_class) is int and cam_class > 0):
-            raise ValueError(f"cam_class must be 'gt', 'pred' or a positive integer; got {cam_class!r}")
-        self.cam_class = cam_class
+        self.cam_class = known_cam_class(cam_class)
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build({'in_channels': self.backbone.out_channels, **head})
         self.places = tuple(sorted(necks or {}, key=self.backbone.stage_index))
@@ -109,12 +229,21 @@ class Localizer(BaseModel):
         feats, _ = frozen_call(trunk, x, start=start) if frozen else trunk(x, start=start)
         return feats
 
-    def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
-        """``'loss'`` → dict of scalars, ``'predict'`` → samples with predictions, ``'tensor'`` → head output."""
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: list[DataSample] | None = None,
+        mode: str = 'tensor',
+        cam_class: str | int | None = None,
+    ):
+        """``'loss'`` → dict of scalars, ``'predict'`` → samples with predictions, ``'tensor'`` → head output.
+
+        ``cam_class`` is for ``'predict'``: ``model.test_step({'inputs': …, 'data_samples': …, 'cam_class': 'pred'})``.
+        """
         if mode == 'loss':
             return self.loss(inputs, data_samples)
         if mode == 'predict':
-            return self.predict(inputs, data_samples)
+            return self.predict(inputs, data_samples, cam_class)
         if mode == 'tensor':
             feats, _ = self.trunk(inputs)
             return self.head(feats, labels=None, resume=self.resume)
@@ -132,18 +261,27 @@ class Localizer(BaseModel):
             scalars |= loss(outputs)
         return scalars
 
-    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
-        """Write ``pred_scores`` (K,) and the raw ``pred_raw_map`` (h, w) into each sample."""
+    def predict(
+        self, inputs: Tensor, data_samples: list[DataSample] | None = None, cam_class: str | int | None = None
+    ) -> list[DataSample]:
+        """Write ``pred_scores`` (K,) and ``pred_raw_map`` (h, w) into each sample.
+
+        Args:
+            inputs: (N, 3, H, W) normalised images.
+            data_samples: their records; ``gt_label`` is read where ``cam_class`` is ``'gt'``.
+            cam_class: whose map, for this call; default: the model's own.
+        """
+        cam_class = self.cam_class if cam_class is None else known_cam_class(cam_class)
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
-        labels = self._labels(data_samples, inputs.device) if self.cam_class == 'gt' else None
+        labels = self._labels(data_samples, inputs.device) if cam_class == 'gt' else None
         feats, _ = self.trunk(inputs)
         output = self.head(feats, labels=labels, resume=self.resume)
-        maps = self.select_map(output, labels).float()
-        for sample, logits, pred_raw_map in zip(data_samples, output.logits, maps, strict=True):
+        maps = select_map(output, labels, cam_class).float()
+        for sample, logits, raw_map in zip(data_samples, output.logits, maps, strict=True):
             views = self.score_views(sample) if 'score_views' in sample else logits[None]
-            sample.pred_scores, sample.pred_raw_map = views.float().softmax(1).mean(0), pred_raw_map
-            sample.set_metainfo({'cam_class': self.cam_class})
+            sample.pred_scores, sample.pred_raw_map = views.float().softmax(1).mean(0), raw_map
+            sample.set_metainfo({'cam_class': cam_class})
         return data_samples
 
     def score_views(self, sample: DataSample) -> Tensor:
@@ -151,15 +289,6 @@ class Localizer(BaseModel):
         views = self.data_preprocessor({'inputs': list(sample.pop('score_views'))}, training=False)['inputs']
         feats, _ = self.trunk(views)
         return self.head(feats, resume=self.resume).logits
-
-    def select_map(self, output: HeadOutput, labels: Tensor | None) -> Tensor:
-        """One raw map (N, h, w) an image, as ``cam_class`` says."""
-        if self.cam_class == 'gt':
-            classes = labels[:, None]
-        else:
-            count = 1 if self.cam_class == 'pred' else min(self.cam_class, output.logits.shape[1])
-            classes = output.logits.topk(count, dim=1).indices
-        return output.maps_of(classes).mean(1)
 
     def _labels(self, data_samples: list[DataSample], device: torch.device) -> Tensor:
         missing = [sample.get('img_id', '?') for sample in data_samples if 'gt_label' not in sample]
@@ -177,3 +306,24 @@ class Localizer(BaseModel):
                     f'0..{classes - 1}. Set num_classes in the config to the number of classes of the data set.'
                 )
         return torch.tensor(labels, device=device)
+
+
+def known_cam_class(cam_class: str | int) -> str | int:
+    """``cam_class`` itself.
+
+    Raises:
+        ValueError: it is neither ``'gt'``, ``'pred'`` nor a positive integer.
+    """
+    if cam_class not in ('gt', 'pred') and not (type(cam_class) is int and cam_class > 0):
+        raise ValueError(f"cam_class must be 'gt', 'pred' or a positive integer; got {cam_class!r}")
+    return cam_class
+
+
+def select_map(output: HeadOutput, labels: Tensor | None, cam_class: str | int) -> Tensor:
+    """One raw map (N, h, w) an image: of its class, of the predicted one, or the mean of the N most probable ones."""
+    if cam_class == 'gt':
+        classes = labels[:, None]
+    else:
+        count = 1 if cam_class == 'pred' else min(cam_class, output.logits.shape[1])
+        classes = output.logits.topk(count, dim=1).indices
+    return output.maps_of(classes).mean(1)

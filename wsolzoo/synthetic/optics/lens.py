@@ -19,6 +19,8 @@ coding of the data set they distribute, c_max 15. All three end at 7 px."""
 MAP_UNITS = {'coc15': 15.0, 'sigma7': 7.0}
 """Unit of a stored map: what a map value of 1 means (15 px of disc diameter, or 7 px of standard deviation)."""
 
+MAX_SIGMA = 7.0
+"""Standard deviation in pixels at which the units end."""
 
 FOCALS = ((50.0, 0.1), (70.0, 0.4), (85.0, 0.4))
 """Focal lengths in mm with their published weights, which sum to 0.9 and are normalised."""
@@ -95,6 +97,24 @@ def disc_to_sigma(c: np.ndarray, rule: str = 'released') -> np.ndarray:
         raise ValueError(f'sigma rule must be one of {", ".join(SIGMA_RULES)}; got {rule!r}')
     sharp, slope = SIGMA_RULES[rule]
     return slope * np.maximum(np.asarray(c, dtype=np.float64) - sharp, 0)
+
+
+def to_sigma(values: np.ndarray, unit: str) -> np.ndarray:
+    """Map values in [0, 1] to the standard deviation of the blur in pixels, at most :data:`MAX_SIGMA`.
+
+    Args:
+        values: any shape.
+        unit: ``coc15``: 1 is a disc of 15 px, ``sigma = max(0, (15 v - 1) / 2)``; ``sigma7``: ``sigma = 7 v``.
+
+    Raises:
+        ValueError: unknown unit.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if unit == 'coc15':
+        return np.maximum(0, (MAP_UNITS['coc15'] * values - 1) / 2)
+    if unit == 'sigma7':
+        return MAP_UNITS['sigma7'] * values
+    raise ValueError(f'map unit must be one of {", ".join(MAP_UNITS)}; got {unit!r}')
 
 
 def shift_depth(depth: np.ndarray, focal: float) -> np.ndarray:

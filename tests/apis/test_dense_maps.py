@@ -1,6 +1,7 @@
 """Dense maps of any image, through Python and tools/infer.py."""
 
 import importlib.util
+import json
 
 import cv2
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from wsolzoo.apis.map_inferencer import MapInferencer, makes_maps, picture
+from wsolzoo.apis import Inferencer
+from wsolzoo.models.tasks.contract import TaskOptionError
 from wsolzoo.registry import MODELS
 
 
@@ -52,11 +54,14 @@ def model(request, tmp_path):
     return request.param, str(config), str(weights)
 
 
-def test_map_covers_the_whole_image(model):
+def test_map_covers_the_whole_image_and_the_model_is_left_as_it_was(model):
     kind, config, weights = model
     image = np.zeros((37, 50, 3), np.uint8)
     image[:, 25:] = 255
-    result = MapInferencer(config, weights, 'cpu')(image)[0]
+    inferencer = Inferencer(config, weights, 'cpu')
+    before = inferencer.model.fit
+    result = inferencer(image)[0]
+    assert inferencer.model.fit == before
     assert result['map'].shape == (37, 50)
     assert (result['map'][:, :25] == 1).all() and (result['map'][:, 25:] == 0).all()
     if kind == 'DMENet':
@@ -64,19 +69,21 @@ def test_map_covers_the_whole_image(model):
     else:
         assert 'sigma' not in result
     assert result['picture'].shape[1] > 100 and result['picture'].dtype == np.uint8
-    assert makes_maps(config)
-    assert not makes_maps('cam/cam_plainnet_1xb32-15e_scenes-96px.py')
 
 
-def test_localizers_are_refused():
-    with pytest.raises(ValueError, match='LocalizationInferencer'):
-        MapInferencer('cam/cam_plainnet_1xb32-15e_scenes-96px.py', device='cpu')
+def test_bar_ends_where_the_unit_ends():
+    from wsolzoo.models.tasks import DenseMaps
+
+    drawing = DenseMaps().drawing({'map': None, 'sigma': np.full((8, 200), 9.0)})
+    assert drawing.map.max() == 1 and drawing.full_scale == 7
 
 
-def test_bar_ends_at_the_limit():
-    result = {'image': np.zeros((8, 200, 3), np.uint8), 'sigma': np.full((8, 200), 9.0), 'map': None}
-    shown = picture(result)
-    assert (shown[4, -20] == shown[4, -5]).all()  # what exceeds the bar gets its last colour
+def test_options_of_another_task_and_classes_are_refused(model):
+    _, config, weights = model
+    with pytest.raises(TaskOptionError, match="dense maps has no option 'threshold'"):
+        Inferencer(config, weights, 'cpu', threshold=0.3)
+    with pytest.raises(ValueError, match='knows no classes'):
+        Inferencer(config, weights, 'cpu')(np.zeros((16, 16, 3), np.uint8), label=1)
 
 
 def test_tool_writes_pixels_of_blur(model, tmp_path, repo):
@@ -86,7 +93,9 @@ def test_tool_writes_pixels_of_blur(model, tmp_path, repo):
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     out = tmp_path / 'out'
-    assert tool.main([str(tmp_path / 'grey.png'), config, weights, '--out-dir', str(out), '--device', 'cpu']) == 0
+    arguments = [config, str(tmp_path / 'grey.png'), '--checkpoint', weights, '--out-dir', str(out), '--device', 'cpu']
+    assert tool.main(arguments) == 0
     written = np.load(out / 'grey.png.npy')
     assert written.shape == (20, 33) and np.allclose(written, 0.8 * (7 if kind == 'DMENet' else 1))
+    assert json.loads((out / 'grey.png.json').read_text())['unit'] == ('px (sigma)' if kind == 'DMENet' else 'share')
     assert cv2.imread(str(out / 'grey.png.png')) is not None
