@@ -205,3 +205,15 @@ def test_losses_are_the_only_keys_with_loss_in_them():
                 keys = [k.value for k in node.keys if isinstance(k, ast.Constant) and isinstance(k.value, str)]
                 wrong += [f'{path.name}:{node.lineno} {k}' for k in keys if re.fullmatch(r'\w+_loss', k)]
     assert not wrong, wrong
+
+
+def test_the_picture_of_the_house_shows_it_as_it_is():
+    """The same rooms and the same arrows; how thick they are may lag behind."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location('house', REPO / 'tools/visualization/house.py')
+    house = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(house)
+    arrows = [set(re.findall(r'<title>(\w+ imports \w+)', text)) for text in
+              (house.svg(), (REPO / 'docs/_static/house.svg').read_text())]  # fmt: skip
+    assert arrows[0] == arrows[1], 'python tools/visualization/house.py docs/_static/house.svg'
