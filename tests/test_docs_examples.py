@@ -1,6 +1,7 @@
 """The method that the docs add is added here as they say, and trains."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from wsolzoo.registry import METRICS
 from wsolzoo.run.launch import load_config
 from wsolzoo.testing import scope
+from wsolzoo.zoo import config_rules
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,6 +27,23 @@ def test_two_loose_files_are_a_method(tmp_path):
     done = subprocess.run([*command, '--cfg-options', *small], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'run/epoch_1.pth').is_file()
+
+
+def test_the_leaf_of_the_docs_keeps_the_rules_and_is_the_loose_config(tmp_path):
+    page = (ROOT / 'docs/add_a_method.md').read_text()
+    loose, leaf = re.findall(r'```python\n(_base_.*?)```', page, re.DOTALL)
+    assert len(leaf.splitlines()) <= 8
+    shutil.copytree(ROOT / 'configs/_base_', tmp_path / 'configs/_base_')
+    path = tmp_path / 'configs/sharp' / f'{re.search("`(sharp_plainnet.*?.py)`", page)[1]}'
+    path.parent.mkdir()
+    path.write_text(leaf)
+    cfg = config_rules.load(path)
+    assert not list(config_rules.check_file(path, tmp_path))
+    assert not list(config_rules.check_said(path, cfg, path.name))
+    (tmp_path / 'loose.py').write_text(loose.replace('wsolzoo::', f'{ROOT}/configs/'))
+    same = config_rules.load(tmp_path / 'loose.py').to_dict()
+    del same['custom_imports']
+    assert same == cfg.to_dict()
 
 
 @pytest.mark.parametrize('leaf', ['class-average_mobilenetv1_1xb32-200e_cub-224px', 'bas_vgg16_1xb32-100e_cub-224px'])

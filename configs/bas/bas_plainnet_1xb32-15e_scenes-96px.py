@@ -6,7 +6,3 @@ _base_ = [
 ]
 model = dict(head=dict(num_classes=10, weights=dict(frg=0.25, bas=1.0, ac=1.0)))
 train_dataloader = dict(batch_size=32)
-custom_hooks = [
-    dict(type='LossWeightHook', name='bas', begin=3, end=4),
-    dict(type='LossWeightHook', name='ac', begin=3, end=6),
-]

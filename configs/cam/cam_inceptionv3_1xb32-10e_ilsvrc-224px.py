@@ -6,7 +6,4 @@ _base_ = [
 ]
 model = dict(head=dict(num_classes=1000))
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(
-    optimizer=dict(lr=3.606503e-4, weight_decay=5e-4),
-    paramwise_cfg=dict(rules=[dict(pattern='^head', lr_mult=10)]),
-)
+optim_wrapper = dict(optimizer=dict(lr=3.606503e-4))

@@ -6,7 +6,4 @@ _base_ = [
 ]
 model = dict(head=dict(num_classes=200))
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(
-    optimizer=dict(lr=2.24844746e-3, weight_decay=5e-4),
-    paramwise_cfg=dict(rules=[dict(pattern='^head', lr_mult=10)]),
-)
+optim_wrapper = dict(optimizer=dict(lr=2.24844746e-3))

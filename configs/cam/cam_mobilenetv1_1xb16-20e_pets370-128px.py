@@ -4,5 +4,5 @@ _base_ = [
     '../_base_/schedules/finetune_20e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(backbone=dict(output_stride=8), head=dict(num_classes=2))
+model = dict(head=dict(num_classes=2))
 train_dataloader = dict(batch_size=16)

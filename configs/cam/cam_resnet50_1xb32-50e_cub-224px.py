@@ -6,7 +6,5 @@ _base_ = [
 ]
 model = dict(head=dict(num_classes=200))
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(
-    optimizer=dict(lr=2.3222617e-4, weight_decay=1e-4),
-    paramwise_cfg=dict(rules=[dict(pattern='^head|layer4', lr_mult=10)]),
-)
+rules = [dict(pattern='^head|layer4', lr_mult=10)]
+optim_wrapper = dict(optimizer=dict(lr=2.3222617e-4, weight_decay=1e-4), paramwise_cfg=dict(rules=rules))

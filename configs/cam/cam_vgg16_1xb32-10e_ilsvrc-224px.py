@@ -6,7 +6,5 @@ _base_ = [
 ]
 model = dict(head=dict(num_classes=1000))
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(
-    optimizer=dict(lr=1.654502e-5, weight_decay=5e-4),
-    paramwise_cfg=dict(rules=[dict(pattern='^head|conv6', lr_mult=10)]),
-)
+rules = [dict(pattern='^head|conv6', lr_mult=10)]
+optim_wrapper = dict(optimizer=dict(lr=1.654502e-5), paramwise_cfg=dict(rules=rules))

@@ -1,27 +1,23 @@
-_base_ = '../bas/bas_mobilenetv1_1xb32-100e_cub-224px.py'
-model = dict(losses=[dict(type='ClassAverageLoss', num_classes=200, map_size=(28, 28), weight=0.1)])
-custom_hooks = [
-    dict(
-        type='ClassAverageHook',
-        begin=100,
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(type='Geometry', name='BAS', size=224),
-            dict(type='PackLocalization'),
-        ],
-    )
+_base_ = [
+    '../_base_/models/bas_mobilenetv1.py',
+    '../_base_/datasets/cub_224px_bas-v1.py',
+    '../_base_/schedules/bas_100e.py',
+    '../_base_/default_runtime.py',
 ]
+model = dict(
+    head=dict(num_classes=200, weights=dict(frg=0.5, bas=1.0, ac=1.5)),
+    losses=[dict(type='ClassAverageLoss', num_classes=200, map_size=(28, 28), weight=0.1)],
+    cam_class=200,
+)
+train_dataloader = dict(batch_size=32)
+pipeline = [_base_.load, dict(type='Geometry', name='BAS', size=224), _base_.pack]
+custom_hooks = [dict(type='ClassAverageHook', begin=100, pipeline=pipeline)]
 param_scheduler = [
-    dict(type='MultiStepLR', milestones=[80, 180], gamma=0.1, by_epoch=True),
+    dict(_base_.param_scheduler, milestones=[80, 180]),
     dict(type='MultiStepLR', milestones=[100], gamma=10.0, by_epoch=True),
 ]
-train_dataloader = dict(batch_size=32)
 train_cfg = dict(max_epochs=200)
 # The second row is the paper's normalisation; choose q with tools/analysis_tools/search_normalizer.py.
 percentile = dict(normalizer='percentile', arguments=dict(q=95))
-protocols = [
-    'bas-v1',
-    dict(base='bas-v1', name='bas-v1-percentile', map=percentile, threshold=dict(policy='transferred')),
-]
-val_evaluator = dict(protocols=protocols)
-test_evaluator = dict(protocols=protocols)
+row = dict(base='bas-v1', name='bas-v1-percentile', map=percentile, threshold=dict(policy='transferred'))
+val_evaluator = test_evaluator = dict(protocols=['bas-v1', row])

@@ -1,27 +1,19 @@
-_base_ = '../bas/bas_mobilenetv1_4xb32-9e_ilsvrc-224px.py'
-model = dict(losses=[dict(type='ClassAverageLoss', num_classes=1000, map_size=(28, 28), weight=0.1)])
-custom_hooks = [
-    dict(
-        type='ClassAverageHook',
-        begin=8,
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(type='Geometry', name='BAS', size=224),
-            dict(type='PackLocalization'),
-        ],
-    )
+_base_ = [
+    '../_base_/models/bas_mobilenetv1.py',
+    '../_base_/datasets/ilsvrc_224px_bas-v1.py',
+    '../_base_/schedules/bas_9e.py',
+    '../_base_/default_runtime.py',
 ]
-param_scheduler = [
-    dict(type='MultiStepLR', milestones=[3, 6], gamma=0.1, by_epoch=True),
-    dict(type='MultiStepLR', milestones=[8], gamma=10.0, by_epoch=True),
-]
+model = dict(
+    head=dict(num_classes=1000, weights=dict(frg=0.5, bas=1.0, ac=1.5), variant='v1-ilsvrc'),
+    losses=[dict(type='ClassAverageLoss', num_classes=1000, map_size=(28, 28), weight=0.1)],
+)
 train_dataloader = dict(batch_size=32)
+pipeline = [_base_.load, dict(type='Geometry', name='BAS', size=224), _base_.pack]
+custom_hooks = [dict(type='ClassAverageHook', begin=8, pipeline=pipeline)]
+param_scheduler = [_base_.param_scheduler, dict(type='MultiStepLR', milestones=[8], gamma=10.0, by_epoch=True)]
 train_cfg = dict(max_epochs=12)
 # The second row is the paper's normalisation; choose q with tools/analysis_tools/search_normalizer.py.
 percentile = dict(normalizer='percentile', arguments=dict(q=95))
-protocols = [
-    'bas-v1',
-    dict(base='bas-v1', name='bas-v1-percentile', map=percentile, threshold=dict(policy='transferred')),
-]
-val_evaluator = dict(protocols=protocols)
-test_evaluator = dict(protocols=protocols)
+row = dict(base='bas-v1', name='bas-v1-percentile', map=percentile, threshold=dict(policy='transferred'))
+val_evaluator = test_evaluator = dict(protocols=['bas-v1', row])

@@ -1,17 +1,18 @@
-_base_ = '../bas/bas_plainnet_1xb32-15e_scenes-96px.py'
+_base_ = [
+    '../_base_/models/bas_plainnet.py',
+    '../_base_/datasets/scenes_96px.py',
+    '../_base_/schedules/adamw_15e.py',
+    '../_base_/default_runtime.py',
+]
 model = dict(
     head=dict(num_classes=10, weights=dict(frg=0.25, bas=1.0, ac=1.0)),
     losses=[dict(type='ClassAverageLoss', num_classes=10, map_size=(24, 24), weight=1.0)],
 )
-custom_hooks = [
-    dict(type='LossWeightHook', name='bas', begin=3, end=4),
-    dict(type='LossWeightHook', name='ac', begin=3, end=6),
-    dict(type='ClassAverageHook', begin=15, pipeline=[dict(type='PackLocalization')]),
-]
 train_dataloader = dict(batch_size=32)
+average = dict(type='ClassAverageHook', begin=15, pipeline=_base_.test_pipeline)
+custom_hooks = [*_base_.custom_hooks, average]
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=1, end=15, by_epoch=True, convert_to_iter_based=True),
+    *_base_.param_scheduler,
     dict(type='MultiStepLR', milestones=[15], gamma=50.0, by_epoch=True),
     dict(type='MultiStepLR', milestones=[19], gamma=0.1, by_epoch=True),
 ]

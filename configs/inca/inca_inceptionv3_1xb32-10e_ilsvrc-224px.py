@@ -1,23 +1,10 @@
 _base_ = [
-    '../_base_/models/cam_inceptionv3.py',
+    '../_base_/models/inca_inceptionv3.py',
     '../_base_/datasets/ilsvrc_224px.py',
     '../_base_/schedules/we_10e.py',
     '../_base_/default_runtime.py',
 ]
-find_unused_parameters = True
-model = dict(
-    necks={
-        'Mixed_5d': dict(type='InCANeck', non_local=dict(), drop_prob=0.75),
-        'Mixed_6e': dict(type='InCANeck', non_local=dict(), drop_prob=0.75),
-    },
-    head=dict(num_classes=1000),
-    losses=[
-        dict(type='InCAContrastiveLoss', margin=0.5, weight=1.0),
-        dict(type='InCAConsistencyLoss', weight=1.0),
-    ],
-)
+model = dict(head=dict(num_classes=1000))
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(
-    optimizer=dict(lr=3.606503e-4, weight_decay=5e-4),
-    paramwise_cfg=dict(rules=[dict(pattern='^necks|^head', lr_mult=10)]),
-)
+rules = [dict(pattern='^necks|^head', lr_mult=10)]
+optim_wrapper = dict(optimizer=dict(lr=3.606503e-4), paramwise_cfg=dict(rules=rules))

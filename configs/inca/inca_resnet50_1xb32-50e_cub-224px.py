@@ -1,24 +1,10 @@
 _base_ = [
-    '../_base_/models/cam_resnet50.py',
+    '../_base_/models/inca_resnet50.py',
     '../_base_/datasets/cub_224px.py',
     '../_base_/schedules/we_50e.py',
     '../_base_/default_runtime.py',
 ]
-find_unused_parameters = True
-model = dict(
-    necks={
-        'layer3.0': dict(type='InCANeck', non_local=dict(), drop_prob=0.75),
-        'layer4.0': dict(type='InCANeck', non_local=dict(), drop_prob=0.75),
-        'layer4.2': dict(type='InCANeck', non_local=dict(), drop_prob=0.75),
-    },
-    head=dict(num_classes=200),
-    losses=[
-        dict(type='InCAContrastiveLoss', margin=0.5, weight=1.0),
-        dict(type='InCAConsistencyLoss', weight=1.0),
-    ],
-)
+model = dict(head=dict(num_classes=200))
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(
-    optimizer=dict(lr=2.3222617e-4, weight_decay=1e-4),
-    paramwise_cfg=dict(rules=[dict(pattern='^necks|^head|layer4', lr_mult=10)]),
-)
+rules = [dict(pattern='^necks|^head|layer4', lr_mult=10)]
+optim_wrapper = dict(optimizer=dict(lr=2.3222617e-4, weight_decay=1e-4), paramwise_cfg=dict(rules=rules))

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from wsolzoo.zoo.config_rules import check_file
+
 NAME = 'cam_tinynet_1xb4-2e_points-8px'
 CONFIG = """
 _base_ = ['../_base_/base.py']
@@ -173,25 +175,59 @@ def test_rules_for_configs(zoo):
         'from math import pi\n': 'there is an import',
         'if True:\n    x = 1\n': 'there is an if',
         'def f(): ...\n': 'there is a function',
-        '\n' * 40: 'a leaf has at most 30',
+        '\n' * 40: 'a leaf has at most 24',
     }
     for addition, expected in leaves.items():
         zoo.config.write_text(CONFIG + addition)
         assert expected in zoo.run('check')[1]
     zoo.config.write_text(CONFIG.replace('num_classes=3', 'width=3'))
     assert 'a leaf always states num_classes' in zoo.run('check')[1]
+
+
+def test_loss_weights_are_not_left_to_a_default(zoo):
+    losses = "model = dict(num_classes=3, losses=[dict(type='InCAConsistencyLoss'{})], head=dict(type='BASHead'{}))"
+    zoo.config.write_text(CONFIG.replace('model = dict(num_classes=3)', losses.format('', '')))
+    stderr = zoo.run('check')[1]
+    assert 'InCAConsistencyLoss without weight; a config or its bases state every loss weight' in stderr
+    assert 'BASHead without weights' in stderr
+    said = losses.format(', weight=1.0', ', weights=dict(frg=1.0)')
+    zoo.config.write_text(CONFIG.replace('model = dict(num_classes=3)', said))
+    assert zoo.run('check') == (0, '')
+
+
+def test_bases_may_inherit_but_not_far(zoo):
+    second, third = (zoo.base.with_name(name) for name in ('second.py', 'third.py'))
+    zoo.base.write_text("_base_ = './second.py'\n" + BASE)
+    second.write_text("_base_ = './third.py'\n")
+    third.write_text('')
+    assert zoo.run('check') == (0, ''), 'leaf, base, base, base'
+    third.write_text("_base_ = './fourth.py'\n")
+    third.with_name('fourth.py').write_text('')
+    stderr = zoo.run('check')[1]
+    assert f'{NAME} -> base -> second -> third -> fourth: more than 3 steps' in stderr
+    assert 'base.py: base -> second' not in stderr, 'the bases alone are three steps'
+    third.write_text("_base_ = ['./fourth.py', './fifth.py']\n")
+    third.with_name('fifth.py').write_text('')
+    assert 'third.py: 2 bases; a base inherits from one other base at the most' in zoo.run('check')[1]
+
+
+def test_bases_go_neither_back_to_a_leaf_nor_in_a_circle(zoo):
+    zoo.base.write_text(f"_base_ = '../cam/{NAME}.py'\n")
+    back, circle = check_file(zoo.base, zoo.root)
+    assert back.endswith(f'base.py: inherits from {NAME}.py, a leaf; a base inherits from bases only')
+    assert f'base -> {NAME} -> base -> {NAME} -> base: more than 3 steps' in circle
+
+
+def test_a_leaf_may_refine_a_leaf(zoo):
     other = zoo.config.with_name('other.py')
-    zoo.config.write_text(CONFIG.replace("'../_base_/base.py'", "'./other.py'"))
     other.write_text(CONFIG)
-    assert 'inherits from another leaf' not in zoo.run('check')[1], 'a leaf may refine one leaf'
-    other.write_text("_base_ = './third.py'\n")
-    other.with_name('third.py').write_text(CONFIG)
-    assert 'inherits from ./other.py, which inherits from another leaf' in zoo.run('check')[1]
-    other.unlink(), other.with_name('third.py').unlink()
-    zoo.config.write_text(CONFIG)
-    zoo.base.write_text("_base_ = './more.py'\n" + BASE)
-    (zoo.base.parent / 'more.py').write_text('')
-    assert 'a base must not inherit' in zoo.run('check')[1]
+    zoo.config.write_text(CONFIG.replace("'../_base_/base.py'", "'./other.py'"))
+    assert 'more than 3 steps' not in zoo.run('check')[1]
+    many = [f'../_base_/base{n}.py' for n in range(5)]
+    for name in many:
+        (zoo.config.parent / name).write_text('')
+    zoo.config.write_text(CONFIG.replace("['../_base_/base.py']", str(many)))
+    assert '5 bases; 4 are allowed (model, data set, schedule, runtime)' in zoo.run('check')[1]
 
 
 def test_unlisted_and_misnamed_configs(zoo):

@@ -1,13 +1,19 @@
 """The rules for shipped configs: names, size, depth, and that a metafile tells the truth about its config."""
 
 import ast
+import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mmengine.config import Config
 
-LEAF_LINES = 30
+from wsolzoo.registry import MODELS
+
+LEAF_LINES = 24
+LEAF_BASES = 4  # model, data set, schedule, runtime
+STEPS = 3  # leaf -> data set with a protocol -> data set -> what data sets share
+LOSS_WEIGHTS = ('weight', 'weights', 'loss_weight', 'loss_weights')
 NAME = re.compile(
     r'(?P<method>[a-z0-9-]+)_(?P<backbone>[a-z0-9-]+)'
     r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<length>\d+)(?P<unit>e|k))?'
@@ -43,46 +49,56 @@ def check_file(path: Path, root: Path) -> Iterator[str]:
             if isinstance(node, kind):
                 line = getattr(node, 'lineno', 0)
                 yield f'{place}:{line}: configs hold no logic, but there is {what}'
-    bases = [node for node in tree.body if isinstance(node, ast.Assign) and _target(node) == '_base_']
-    if path.is_relative_to(root / 'configs' / '_base_'):
-        if bases:
-            yield f'{place}: a base must not inherit from another config'
+    yield from _inheritance(path, root, place)
+    if _is_base(path, root):
         return
     lines = len(source.splitlines())
     if lines > LEAF_LINES:
         yield f'{place}: {lines} lines; a leaf has at most {LEAF_LINES} and says only the difference'
-    yield from _leaf(path, place, tree, bases)
-
-
-def _target(node: ast.Assign) -> str:
-    return node.targets[0].id if isinstance(node.targets[0], ast.Name) else ''
-
-
-def _leaf(path: Path, place: str, tree: ast.AST, bases: list[ast.Assign]) -> Iterator[str]:
     match = NAME.fullmatch(path.stem)
     if not match:
         yield f'{place}: the name does not follow {GRAMMAR}'
     elif match['method'] != path.parent.name.replace('_', '-'):
         yield f'{place}: the name begins with {match["method"]!r}, but the folder is {path.parent.name!r}'
-    for base in _listed(bases):
-        if '_base_/' not in base and not _inherits_from_bases_only((path.parent / base).resolve()):
-            yield f'{place}: inherits from {base}, which inherits from another leaf; a chain has two steps at the most'
-    if len(_listed(bases)) > 4:
-        yield f'{place}: {len(_listed(bases))} bases; four are allowed (dataset, model, schedule, runtime)'
 
 
-def _inherits_from_bases_only(leaf: Path) -> bool:
-    tree = ast.parse(leaf.read_text(encoding='utf-8')) if leaf.is_file() else ast.Module([], [])
-    bases = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _target(node) == '_base_']
-    return all('_base_/' in base for base in _listed(bases))
+def _is_base(path: Path, root: Path) -> bool:
+    return path.is_relative_to(root / 'configs' / '_base_')
 
 
-def _listed(bases: list[ast.Assign]) -> list[str]:
-    found: list[str] = []
-    for node in bases:
-        value = ast.literal_eval(node.value)
-        found += [value] if isinstance(value, str) else list(value)
-    return found
+def _inheritance(path: Path, root: Path, place: str) -> Iterator[str]:
+    bases = _bases(path)
+    if _is_base(path, root):
+        if len(bases) > 1:
+            yield f'{place}: {len(bases)} bases; a base inherits from one other base at the most'
+        for base in bases:
+            if not _is_base(base, root):
+                yield f'{place}: inherits from {base.name}, a leaf; a base inherits from bases only'
+    elif len(bases) > LEAF_BASES:
+        yield f'{place}: {len(bases)} bases; {LEAF_BASES} are allowed (model, data set, schedule, runtime)'
+    chain = _longest_chain(path)
+    if len(chain) > STEPS + 1:
+        names = ' -> '.join(file.stem for file in chain)
+        yield f'{place}: {names}: more than {STEPS} steps; list bases in place of a config that has come far itself'
+
+
+def _longest_chain(path: Path, most: int = STEPS + 2) -> list[Path]:
+    """The config and what it inherits from, along the longest way; ``most`` files, so that a circle has an end."""
+    further = [_longest_chain(base, most - 1) for base in _bases(path)] if most > 1 else []
+    return [path, *max(further, key=len, default=[])]
+
+
+def _bases(path: Path) -> list[Path]:
+    """The files a config names in ``_base_``."""
+    tree = ast.parse(path.read_text(encoding='utf-8')) if path.is_file() else ast.Module([], [])
+    assigned = [node.value for node in tree.body if isinstance(node, ast.Assign) and _target(node) == '_base_']
+    listed = [ast.literal_eval(value) for value in assigned]
+    names = [name for value in listed for name in ([value] if isinstance(value, str) else value)]
+    return [(path.parent / name).resolve() for name in names]
+
+
+def _target(node: ast.Assign) -> str:
+    return node.targets[0].id if isinstance(node.targets[0], ast.Name) else ''
 
 
 def load(path: Path) -> Config:
@@ -91,14 +107,35 @@ def load(path: Path) -> Config:
 
 
 def check_said(path: Path, cfg: Config, place: str) -> Iterator[str]:
-    """What a leaf states itself although a base may say it too: batch size and, where there are any, classes."""
+    """What a config must state.
+
+    A leaf states batch size and, where there are any, classes itself, although a base may say them too. Loss weights
+    stand in the leaf or in its bases: the default of a class never decides.
+    """
     tree = ast.parse(path.read_text(encoding='utf-8'))
     said: set = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
     said |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    classes = any(True for _ in find(cfg.get('model') or {}, 'num_classes'))
+    model = cfg.get('model') or {}
+    classes = any(True for _ in find(model, 'num_classes'))
     for key in ['batch_size', *(['num_classes'] if classes else [])]:
         if key not in said:
             yield f'{place}: a leaf always states {key}'
+    yield from _unsaid_weights(model, place)
+
+
+def _unsaid_weights(value, place: str) -> Iterator[str]:
+    """Components somewhere inside ``value`` that take a loss weight and are not given it."""
+    children: Iterable = value if isinstance(value, list | tuple) else []
+    if isinstance(value, Mapping):
+        children = value.values()
+        kind = value.get('type')
+        component = MODELS.get(kind) if isinstance(kind, str) and kind in MODELS else None
+        taken = inspect.signature(component).parameters if component else {}
+        for key in LOSS_WEIGHTS:
+            if key in taken and key not in value:
+                yield f'{place}: {kind} without {key}; a config or its bases state every loss weight'
+    for child in children:
+        yield from _unsaid_weights(child, place)
 
 
 def check_model(model: Mapping, cfg: Config, place: str) -> Iterator[str]:

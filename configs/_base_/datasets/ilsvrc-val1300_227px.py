@@ -1,10 +1,5 @@
-# 1,300 ILSVRC-2012 validation images, squashed to 227x227, with their boxes. There is no split to choose on: test only.
-data_root = '{{$WSOLZOO_DATA:../shared/data}}/ilsvrc-val1300'
-test_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='Geometry', name='WE', size=227),
-    dict(type='PackLocalization'),
-]
+# 1,300 ILSVRC-2012 validation images, squashed to 227x227, with their boxes. There is no split to choose on: test only,
+# so nothing is inherited.
 test_dataloader = dict(
     batch_size=64,
     num_workers=2,
@@ -12,11 +7,11 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
         type='BoxCSV',
-        role='test',
+        data_root='{{$WSOLZOO_DATA:../shared/data}}/ilsvrc-val1300',
         subset='ilsvrc_val1300',
+        role='test',
         split='test',
-        data_root=data_root,
-        pipeline=test_pipeline,
+        pipeline=[dict(type='LoadImage'), dict(type='Geometry', name='WE', size=227), dict(type='PackLocalization')],
         test_mode=True,
     ),
 )

@@ -1,22 +1,15 @@
+# Built-in pictures, drawn once and kept: nothing to download.
+scenes = dict(type='WSOLScenes', cache=True)
+whole = dict(batch_size=50, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
 train_pipeline = [dict(type='RandomFlip', prob=0.5), dict(type='PackLocalization')]
 test_pipeline = [dict(type='PackLocalization')]
 train_dataloader = dict(
     batch_size=32,
     num_workers=0,
-    dataset=dict(type='WSOLScenes', split='train', cache=True, pipeline=train_pipeline),
+    dataset=dict(**scenes, split='train', pipeline=train_pipeline),
     sampler=dict(type='DefaultSampler', shuffle=True),
 )
-val_dataloader = dict(
-    batch_size=50,
-    num_workers=0,
-    dataset=dict(type='WSOLScenes', split='val', cache=True, pipeline=test_pipeline),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-)
-test_dataloader = dict(
-    batch_size=50,
-    num_workers=0,
-    dataset=dict(type='WSOLScenes', split='test', cache=True, pipeline=test_pipeline),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-)
+val_dataloader = dict(**whole, dataset=dict(**scenes, split='val', pipeline=test_pipeline))
+test_dataloader = dict(**whole, dataset=dict(**scenes, split='test', pipeline=test_pipeline))
 val_evaluator = dict(type='LocalizationMetric', protocols=['choe2020-v1', 'choe2020-v2', 'choe2020-pxap'])
 test_evaluator = val_evaluator

@@ -1,20 +1,5 @@
-# Weights of tools/model_converters/convert_npz.py: trained with ReLU6 and TensorFlow's padding (the papers have ReLU),
-# and with batch norm folded into the convolutions, so that its running statistics (0 and 1) must stay.
+_base_ = './mobilenetv1.py'
 model = dict(
-    type='Localizer',
-    data_preprocessor=dict(type='ImgDataPreprocessor', mean=[128.0] * 3, std=[128.0] * 3, bgr_to_rgb=True),
-    backbone=dict(
-        type='MobileNetV1',
-        relu6=True,
-        tf_padding=True,
-        norm_eval=True,
-        out_stages=('blocks.3', 'blocks.4'),
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='checkpoints/mobilenet_v1_1.0_224_backbone_q8-c2b3f523.pth',
-            prefix='backbone.',
-        ),
-    ),
+    backbone=dict(out_stages=('blocks.3', 'blocks.4')),
     head=dict(type='BASHead', num_classes=200, tap='blocks.3', mid_channels=1024, variant='v1-cub'),
-    cam_class='gt',
 )

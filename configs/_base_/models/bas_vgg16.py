@@ -1,8 +1,5 @@
+_base_ = './localizer.py'
 model = dict(
-    type='Localizer',
-    data_preprocessor=dict(
-        type='ImgDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
-    ),
     backbone=dict(
         type='VGG16',
         output_stride=16,
@@ -17,5 +14,4 @@ model = dict(
         variant='v1-cub',
         init_cfg=dict(type='Normal', layer='Conv2d', std=0.02),
     ),
-    cam_class='gt',
 )

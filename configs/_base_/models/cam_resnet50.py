@@ -1,11 +1,7 @@
+_base_ = './localizer.py'
 model = dict(
-    type='Localizer',
-    data_preprocessor=dict(
-        type='ImgDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
-    ),
     backbone=dict(
         type='ResNet', depth=50, output_stride=8, init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')
     ),
     head=dict(type='CAMHead', num_classes=200),
-    cam_class='gt',
 )

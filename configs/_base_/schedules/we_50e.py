@@ -1,3 +1,4 @@
+# What is new learns ten times as fast; the rate falls by ten at the milestones.
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=1e-3, momentum=0.9, nesterov=True, weight_decay=5e-4),
