@@ -31,7 +31,7 @@ def build(num_classes: int = 200, weights: dict | None = None, seed: int = 0):
 
     torch.manual_seed(seed)
     head = {'type': 'BASHead', 'num_classes': num_classes, 'tap': 'blocks.3', 'generator_bias': 1.0}
-    head['weights'] = weights or {'frg': 0.5, 'ac': 1.5}
+    head['loss_weight'] = weights or {'frg': 0.5, 'ac': 1.5}
     backbone = {'type': 'MobileNetV1', 'out_stages': ('blocks.3', 'blocks.4')}
     return build_model({'model': {'type': 'Localizer', 'backbone': backbone, 'head': head}}).train()
 
@@ -60,9 +60,9 @@ def straightforward_losses(model, inputs, labels) -> dict:
     inside = (scores * F.avg_pool2d(maps, 2)).mean((2, 3))
     return {
         'loss_cls': F.cross_entropy(logits, labels),
-        'loss_frg': head.weights['frg'] * F.cross_entropy(inside, labels),
+        'loss_frg': head.loss_weight['frg'] * F.cross_entropy(inside, labels),
         'loss_bas': torch.stack(ratios).mean(),
-        'loss_ac': head.weights['ac'] * maps.mean(),
+        'loss_ac': head.loss_weight['ac'] * maps.mean(),
     }
 
 

@@ -4,5 +4,5 @@ _base_ = [
     '../_base_/schedules/adamw_15e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(head=dict(num_classes=10, weights=dict(frg=0.25, bas=1.0, ac=1.0)))
+model = dict(head=dict(num_classes=10, loss_weight=dict(frg=0.25, bas=1.0, ac=1.0)))
 train_dataloader = dict(batch_size=32)

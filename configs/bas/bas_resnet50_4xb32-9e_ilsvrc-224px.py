@@ -4,6 +4,6 @@ _base_ = [
     '../_base_/schedules/bas_9e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(head=dict(num_classes=1000, weights=dict(frg=1.0, bas=1.0, ac=2.0), variant='v1-ilsvrc'))
+model = dict(head=dict(num_classes=1000, loss_weight=dict(frg=1.0, bas=1.0, ac=2.0), variant='v1-ilsvrc'))
 train_dataloader = dict(batch_size=32)
 val_evaluator = test_evaluator = dict(fixed={'bas-v1': 0.45})

@@ -5,8 +5,8 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    head=dict(num_classes=200, weights=dict(frg=0.5, bas=1.0, ac=1.5)),
-    losses=[dict(type='ClassAverageLoss', num_classes=200, map_size=(28, 28), weight=0.1)],
+    head=dict(num_classes=200, loss_weight=dict(frg=0.5, bas=1.0, ac=1.5)),
+    losses=[dict(type='ClassAverageLoss', num_classes=200, map_size=(28, 28), loss_weight=0.1)],
     cam_class=200,
 )
 train_dataloader = dict(batch_size=32)

@@ -5,8 +5,8 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    head=dict(num_classes=1000, weights=dict(frg=0.5, bas=1.0, ac=1.5), variant='v1-ilsvrc'),
-    losses=[dict(type='ClassAverageLoss', num_classes=1000, map_size=(28, 28), weight=0.1)],
+    head=dict(num_classes=1000, loss_weight=dict(frg=0.5, bas=1.0, ac=1.5), variant='v1-ilsvrc'),
+    losses=[dict(type='ClassAverageLoss', num_classes=1000, map_size=(28, 28), loss_weight=0.1)],
 )
 train_dataloader = dict(batch_size=32)
 pipeline = [_base_.load, dict(type='Geometry', name='BAS', size=224), _base_.pack]

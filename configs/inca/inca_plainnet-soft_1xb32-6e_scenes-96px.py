@@ -10,6 +10,9 @@ soft = dict(embedding=dict(masks='soft'))
 model = dict(
     head=dict(num_classes=10),
     necks={'stage3.0': soft, 'stage3.1': soft},
-    losses=[dict(type='InCAContrastiveLoss', margin=2.0, weight=1.0), dict(type='InCAConsistencyLoss', weight=1.0)],
+    losses=[
+        dict(type='InCAContrastiveLoss', margin=2.0, loss_weight=1.0),
+        dict(type='InCAConsistencyLoss', loss_weight=1.0),
+    ],
 )
 train_dataloader = dict(batch_size=32)

@@ -98,7 +98,7 @@ def test_foreground_guidance_trains_everything_and_area_the_generator_side_alone
 
 
 def test_masked_pass_leaves_running_statistics_alone():
-    with_bas, without = make(), make(weights={'bas': 0.0})
+    with_bas, without = make(), make(loss_weight={'bas': 0.0})
     losses(with_bas), losses(without)
     for (name, one), (_, other) in zip(with_bas.named_buffers(), without.named_buffers(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0, msg=f'{name} moved in the masked pass')
@@ -119,7 +119,7 @@ def test_masked_pass_uses_batch_statistics_of_the_masked_feature():
 
 
 def test_losses_by_hand_from_the_definition():
-    model = make(weights={'frg': 0.5, 'bas': 2.0, 'ac': 1.5})
+    model = make(loss_weight={'frg': 0.5, 'bas': 2.0, 'ac': 1.5})
     scalars = losses(model)
     batch = model.data_preprocessor(tiny_batch(model, 32, batch_size=4), training=True)
     labels = torch.tensor([int(s.gt_label) for s in batch['data_samples']])
@@ -150,7 +150,7 @@ def straightforward_loss_bas(model, inputs, labels) -> torch.Tensor:
 
 
 def test_the_background_loss_and_its_gradients_are_those_of_the_definition():
-    found = make(weights={'bas': 2.0}, generator_bias=1.0).double()
+    found = make(loss_weight={'bas': 2.0}, generator_bias=1.0).double()
     reference = copy.deepcopy(found)
     batch = found.data_preprocessor(tiny_batch(found, 32, batch_size=4), training=True)
     inputs, labels = batch['inputs'].double(), torch.tensor([int(s.gt_label) for s in batch['data_samples']])
@@ -188,7 +188,7 @@ PUBLISHED = {
 def test_the_full_size_configs_carry_the_published_constants(name):
     cfg = load_config(f'bas/bas_{name}-224px.py')
     guidance, area, classes, threshold = PUBLISHED[name]
-    weights = cfg.model.head.weights
+    weights = cfg.model.head.loss_weight
     assert (weights.frg, weights.ac, weights.bas) == (guidance, area, 1.0)
     assert cfg.model.cam_class == classes
     assert cfg.test_evaluator.fixed == {'bas-v1': threshold}
@@ -244,4 +244,4 @@ def test_bad_arguments_say_what_to_do():
     with pytest.raises(ValueError, match='v1-cub'):
         BASHead(5, (8, 16), tap='stage2', variant='v3')
     with pytest.raises(ValueError, match='area'):
-        BASHead(5, (8, 16), tap='stage2', weights={'area': 1.0})
+        BASHead(5, (8, 16), tap='stage2', loss_weight={'area': 1.0})

@@ -17,7 +17,7 @@ def outputs(maps, labels, flips=None) -> LocOutputs:
 
 
 def filled(**kwargs) -> ClassAverageLoss:
-    loss = ClassAverageLoss(num_classes=3, map_size=(1, 2), weight=1.0, **kwargs)
+    loss = ClassAverageLoss(num_classes=3, map_size=(1, 2), loss_weight=1.0, **kwargs)
     loss.mean_maps.copy_(torch.tensor([[[0.0, 1.0]], [[0.5, 0.5]], [[9.0, 9.0]]]))
     loss.counts.copy_(torch.tensor([4, 2, 0]))
     loss.active = True

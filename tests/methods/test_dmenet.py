@@ -198,7 +198,7 @@ FULL = {
         'encoder': {'type': 'VGG19', 'width': 0.0625, 'padding': 'zeros', 'out_stages': ('conv4_4',)},
     },
     'data_preprocessor': {'type': 'ImgDataPreprocessor', 'mean': [0] * 3, 'std': [255] * 3, 'bgr_to_rgb': True},
-    'loss_weights': {'content': 1e-6},
+    'loss_weight': {'content': 1e-6},
 }
 
 
@@ -290,7 +290,7 @@ def test_d_step_gives_b_no_gradient():
 
 def test_combination_is_the_released_one():
     """L_D = lambda (2 BCE(syn, 1) + BCE(masked, 0) + BCE(real, 0)) / 2; the other way round for B; sums weighted."""
-    model = build(loss_weights={'map': 2.0, 'aux': 3.0, 'domain': 0.5, 'adversarial': 0.25, 'calibration': 0.125})
+    model = build(loss_weight={'map': 2.0, 'aux': 3.0, 'domain': 0.5, 'adversarial': 0.25, 'calibration': 0.125})
     data = model.data_preprocessor(batch(), True)
     parts = split_domains(data['inputs'], data['data_samples'])
     outputs = model.run_domains(parts)
@@ -414,7 +414,7 @@ def test_units_and_domains_are_checked():
     with pytest.raises(ValueError, match='masked'):
         build(sharpness=None).train_step(batch(domains=('synthetic',)), optimizers(build(sharpness=None)))
     with pytest.raises(ValueError, match='lambda'):
-        build(loss_weights={'lambda': 1.0})
+        build(loss_weight={'lambda': 1.0})
 
 
 def test_constructor_names_what_is_wrong():

@@ -61,7 +61,7 @@ def test_consistency_loss_by_hand_and_its_stop_gradient():
     first = torch.tensor([[[[0.0, 1.0], [2.0, 4.0]]]], requires_grad=True)
     last = torch.tensor([[[[0.0, 0.0], [0.0, 1.0]]]], requires_grad=True)
     pair = outputs(attention([[[0.0]] * 3], map=first), attention([[[0.0]] * 3], map=last))
-    value = InCAConsistencyLoss(weight=2.0)(pair)['loss_fc']
+    value = InCAConsistencyLoss(loss_weight=2.0)(pair)['loss_fc']
     assert value.item() == pytest.approx(2.0 * (0.25**2 + 0.5**2) / 4)
     value.backward()
     assert first.grad.abs().sum() > 0

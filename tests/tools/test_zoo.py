@@ -188,9 +188,9 @@ def test_loss_weights_are_not_left_to_a_default(zoo):
     losses = "model = dict(num_classes=3, losses=[dict(type='InCAConsistencyLoss'{})], head=dict(type='BASHead'{}))"
     zoo.config.write_text(CONFIG.replace('model = dict(num_classes=3)', losses.format('', '')))
     stderr = zoo.run('check')[1]
-    assert 'InCAConsistencyLoss without weight; a config or its bases state every loss weight' in stderr
-    assert 'BASHead without weights' in stderr
-    said = losses.format(', weight=1.0', ', weights=dict(frg=1.0)')
+    assert 'InCAConsistencyLoss without loss_weight; a config or its bases state every loss weight' in stderr
+    assert 'BASHead without loss_weight' in stderr
+    said = losses.format(', loss_weight=1.0', ', loss_weight=dict(frg=1.0)')
     zoo.config.write_text(CONFIG.replace('model = dict(num_classes=3)', said))
     assert zoo.run('check') == (0, '')
 

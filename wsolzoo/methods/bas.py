@@ -108,7 +108,7 @@ class BASHead(MaskHead):
         in_channels: channels of the backbone's two features.
         tap: name of the backbone stage the generator reads, the first of ``out_stages``.
         mid_channels: channels of the classifier's two 3x3 convolutions.
-        weights: of the losses, ``dict(frg=…, bas=…, ac=…)``; a missing one is 1, and 0 skips the computation.
+        loss_weight: of the losses, ``dict(frg=…, bas=…, ac=…)``; a missing one is 1, and 0 skips the computation.
         variant: one of ``v1-cub``, ``v1-ilsvrc``, ``v2``, ``v2-vgg``, see :class:`Variant`.
         generator_bias: initial bias of the generator; 0 starts from maps of 0.5.
         init_cfg: defaults to Xavier-uniform convolutions with zero bias.
@@ -122,7 +122,7 @@ class BASHead(MaskHead):
         in_channels: tuple[int, ...],
         tap: str,
         mid_channels: int = 1024,
-        weights: dict[str, float] | None = None,
+        loss_weight: dict[str, float] | None = None,
         variant: str = 'v1-cub',
         generator_bias: float = 0.0,
         init_cfg: dict | None = None,
@@ -136,11 +136,11 @@ class BASHead(MaskHead):
             )
         if variant not in VARIANTS:
             raise ValueError(f'variant must be one of {", ".join(VARIANTS)}; got {variant!r}')
-        unknown = set(weights or {}) - {'frg', 'bas', 'ac'}
+        unknown = set(loss_weight or {}) - {'frg', 'bas', 'ac'}
         if unknown:
-            raise ValueError(f'weights has unknown losses {sorted(unknown)}; expected some of frg, bas, ac')
+            raise ValueError(f'loss_weight has unknown losses {sorted(unknown)}; expected some of frg, bas, ac')
         self.tap = tap
-        self.weights = {'frg': 1.0, 'bas': 1.0, 'ac': 1.0, **(weights or {})}
+        self.loss_weight = {'frg': 1.0, 'bas': 1.0, 'ac': 1.0, **(loss_weight or {})}
         self.variant = VARIANTS[variant]
         self.generator_bias = generator_bias
         self.generator = nn.Conv2d(self.in_channels[0], num_classes, 3, padding=1)
@@ -178,18 +178,18 @@ class BASHead(MaskHead):
         area = foreground.mean()
         scalars = {
             'loss_cls': F.cross_entropy(logits, labels),
-            'loss_ac': self.weights['ac'] * area,
+            'loss_ac': self.loss_weight['ac'] * area,
             'map_area': area.detach(),
             'top1': top1(logits, labels),
         }
-        if self.weights['frg']:
+        if self.loss_weight['frg']:
             inside = scores * F.adaptive_avg_pool2d(foreground, scores.shape[2:])
-            scalars['loss_frg'] = self.weights['frg'] * F.cross_entropy(inside.mean((2, 3)), labels)
-        if self.weights['bas']:
+            scalars['loss_frg'] = self.loss_weight['frg'] * F.cross_entropy(inside.mean((2, 3)), labels)
+        if self.loss_weight['bas']:
             activation = logits.gather(1, labels[:, None])[:, 0]
             background = self.background_activation(tap, foreground, labels, resume)
             ratio, constant = suppression(background, activation, self.variant)
-            scalars['loss_bas'] = self.weights['bas'] * ratio.mean()
+            scalars['loss_bas'] = self.loss_weight['bas'] * ratio.mean()
             scalars['bas_const_ratio'] = constant.float().mean()
         return HeadOutput(logits, foreground, {'label_map': foreground}), scalars
 

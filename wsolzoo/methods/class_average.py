@@ -25,13 +25,13 @@ from wsolzoo.registry import HOOKS, MODELS
 class ClassAverageLoss(nn.Module):
     """L1 distance between the map of an image's class and the class's average map (equations 8 and 11).
 
-    ``loss_avg = weight mean_n || M_n - mean_maps[y_n] ||_1``; nothing until :class:`ClassAverageHook` has filled the
-    averages, and nothing from images of a class without one. The averages are constants, kept in the checkpoint.
+    ``loss_avg = loss_weight mean_n || M_n - mean_maps[y_n] ||_1``; nothing until :class:`ClassAverageHook` has filled
+    the averages, and nothing from images of a class without one. The averages are constants, kept in the checkpoint.
 
     Args:
         num_classes: K.
         map_size: height and width of the foreground maps.
-        weight: λ_avg; with the mean-reduced norm between 0.01 and 1.
+        loss_weight: λ_avg; with the mean-reduced norm between 0.01 and 1.
         reduction: of the norm over the positions, ``'mean'`` or ``'sum'`` (the paper does not say).
         flip_target: mirror the average with the image where the image was flipped, together with ``symmetrise=False``
             of the hook; otherwise both sides are averaged there.
@@ -41,14 +41,14 @@ class ClassAverageLoss(nn.Module):
         self,
         num_classes: int,
         map_size: tuple[int, int] = (28, 28),
-        weight: float = 0.1,
+        loss_weight: float = 0.1,
         reduction: str = 'mean',
         flip_target: bool = False,
     ) -> None:
         super().__init__()
         if reduction not in ('mean', 'sum'):
             raise ValueError(f"reduction must be 'mean' or 'sum'; got {reduction!r}")
-        self.weight, self.reduction, self.flip_target = weight, reduction, flip_target
+        self.loss_weight, self.reduction, self.flip_target = loss_weight, reduction, flip_target
         self.active = False
         self.register_buffer('mean_maps', torch.zeros(num_classes, *map_size))
         self.register_buffer('counts', torch.zeros(num_classes, dtype=torch.int64))
@@ -76,7 +76,7 @@ class ClassAverageLoss(nn.Module):
         distance = (maps - target).abs().flatten(1)
         distance = distance.mean(1) if self.reduction == 'mean' else distance.sum(1)
         known = (self.counts[outputs.labels] > 0).to(distance.dtype)
-        return {'loss_avg': self.weight * (distance * known).mean()}
+        return {'loss_avg': self.loss_weight * (distance * known).mean()}
 
 
 def class_sums(maps: Tensor, labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:

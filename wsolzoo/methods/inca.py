@@ -279,28 +279,28 @@ class InCANeck(BaseModule):
 class InCAContrastiveLoss(nn.Module):
     """In-sample contrastive attention (equation 2).
 
-    ``loss_ca = weight mean_n [ d(z_dfg, z_fg) - d(z_dfg, z_bg) + margin ]_+``, over the necks reduced as said below.
-    Images with an empty region do not count.
+    ``loss_ca = loss_weight mean_n [ d(z_dfg, z_fg) - d(z_dfg, z_bg) + margin ]_+``, over the necks reduced as said
+    below. Images with an empty region do not count.
 
     Args:
         margin: m.
-        weight: of the loss; 1 in the text.
+        loss_weight: of the loss; 1 in the text.
         distance: of unit vectors: ``'squared'`` Euclidean, ``2 - 2 cos`` in [0, 4], or ``'euclidean'``, in [0, 2].
         reduction: over the necks, ``'mean'`` or ``'sum'``.
     """
 
     def __init__(
-        self, margin: float = 0.5, weight: float = 1.0, distance: str = 'squared', reduction: str = 'mean'
+        self, margin: float = 0.5, loss_weight: float = 1.0, distance: str = 'squared', reduction: str = 'mean'
     ) -> None:
         super().__init__()
         check_choice('distance', distance, DISTANCES)
         check_choice('reduction', reduction, REDUCTIONS)
-        self.margin, self.weight, self.distance, self.reduction = margin, weight, distance, reduction
+        self.margin, self.loss_weight, self.distance, self.reduction = margin, loss_weight, distance, reduction
 
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_ca``, a scalar."""
         losses = torch.stack([self.of(attention) for attention in inca_attentions(outputs)])
-        return {'loss_ca': self.weight * (losses.mean() if self.reduction == 'mean' else losses.sum())}
+        return {'loss_ca': self.loss_weight * (losses.mean() if self.reduction == 'mean' else losses.sum())}
 
     def of(self, attention: InCAAttention) -> Tensor:
         """The loss of one neck."""
@@ -319,11 +319,11 @@ class InCAContrastiveLoss(nn.Module):
 class InCAConsistencyLoss(nn.Module):
     """Foreground consistency (equation 3): the first neck's attention follows the last one's.
 
-    ``loss_fc = weight mean_ij (norm(A_first) - sg(resize(norm(A_last))))^2``. The text has a plain squared norm; the
-    mean over positions, the normalisation, the resizing and the stop-gradient on the later attention are ours.
+    ``loss_fc = loss_weight mean_ij (norm(A_first) - sg(resize(norm(A_last))))^2``. The text has a plain squared norm;
+    the mean over positions, the normalisation, the resizing and the stop-gradient on the later attention are ours.
 
     Args:
-        weight: of the loss; 1 in the text.
+        loss_weight: of the loss; 1 in the text.
         normalize: ``'minmax'`` or ``'sigmoid'``, applied to both maps.
         stop_gradient: the later attention is a constant.
         pair: the two necks, early and late; the equation is written for any two, the text compares first and last.
@@ -334,7 +334,7 @@ class InCAConsistencyLoss(nn.Module):
 
     def __init__(
         self,
-        weight: float = 1.0,
+        loss_weight: float = 1.0,
         normalize: str = 'minmax',
         stop_gradient: bool = True,
         pair: tuple[int, int] = (0, -1),
@@ -345,7 +345,7 @@ class InCAConsistencyLoss(nn.Module):
         check_choice('normalize', normalize, ('minmax', 'sigmoid'))
         check_choice('resize', resize, ('last', 'first'))
         check_choice('reduction', reduction, REDUCTIONS)
-        self.weight, self.stop_gradient, self.pair = weight, stop_gradient, tuple(pair)
+        self.loss_weight, self.stop_gradient, self.pair = loss_weight, stop_gradient, tuple(pair)
         self.normalize = minmax if normalize == 'minmax' else torch.sigmoid
         self.resize, self.reduction = resize, reduction
 
@@ -366,7 +366,9 @@ class InCAConsistencyLoss(nn.Module):
         else:
             last = F.interpolate(last, first.shape[2:], mode='bilinear', align_corners=False)
         squares = (first - last).square()
-        return {'loss_fc': self.weight * (squares.mean() if self.reduction == 'mean' else squares.sum() / len(squares))}
+        return {
+            'loss_fc': self.loss_weight * (squares.mean() if self.reduction == 'mean' else squares.sum() / len(squares))
+        }
 
 
 def inca_attentions(outputs: LocOutputs) -> list[InCAAttention]:

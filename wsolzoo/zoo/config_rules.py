@@ -13,7 +13,6 @@ from wsolzoo.registry import MODELS
 LEAF_LINES = 24
 LEAF_BASES = 4  # model, data set, schedule, runtime
 STEPS = 3  # leaf -> data set with a protocol -> data set -> what data sets share
-LOSS_WEIGHTS = ('weight', 'weights', 'loss_weight', 'loss_weights')
 NAME = re.compile(
     r'(?P<method>[a-z0-9-]+)_(?P<backbone>[a-z0-9-]+)'
     r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<length>\d+)(?P<unit>e|k))?'
@@ -131,9 +130,8 @@ def _unsaid_weights(value, place: str) -> Iterator[str]:
         kind = value.get('type')
         component = MODELS.get(kind) if isinstance(kind, str) and kind in MODELS else None
         taken = inspect.signature(component).parameters if component else {}
-        for key in LOSS_WEIGHTS:
-            if key in taken and key not in value:
-                yield f'{place}: {kind} without {key}; a config or its bases state every loss weight'
+        if 'loss_weight' in taken and 'loss_weight' not in value:
+            yield f'{place}: {kind} without loss_weight; a config or its bases state every loss weight'
     for child in children:
         yield from _unsaid_weights(child, place)
 

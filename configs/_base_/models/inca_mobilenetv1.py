@@ -3,5 +3,8 @@ find_unused_parameters = True
 neck = dict(type='InCANeck', non_local=dict(), drop_prob=0.75)
 model = dict(
     necks={'blocks.4.0': neck, 'blocks.4.1': neck},
-    losses=[dict(type='InCAContrastiveLoss', margin=0.5, weight=1.0), dict(type='InCAConsistencyLoss', weight=1.0)],
+    losses=[
+        dict(type='InCAContrastiveLoss', margin=0.5, loss_weight=1.0),
+        dict(type='InCAConsistencyLoss', loss_weight=1.0),
+    ],
 )

@@ -63,7 +63,7 @@ class DMENet(Estimator):
         domain: D, or ``None``.
         sharpness: S, or ``None``.
         content: C, or ``None``.
-        loss_weights: of every term, by the keys of :data:`WEIGHTS`. A weight for a module that is left out is ignored.
+        loss_weight: of every term, by the keys of :data:`WEIGHTS`. A weight for a module that is left out is ignored.
         map_unit: unit of the maps that B learns; samples in another one are refused.
         **kwargs: see :class:`~wsolzoo.models.tasks.estimator.Estimator`; ``fit`` defaults to ``crop``, as published.
     """
@@ -76,15 +76,15 @@ class DMENet(Estimator):
         domain: dict | None = None,
         sharpness: dict | None = None,
         content: dict | None = None,
-        loss_weights: dict | None = None,
+        loss_weight: dict | None = None,
         map_unit: str = 'sigma7',
         **kwargs,
     ) -> None:
         super().__init__(network, **{'fit': 'crop', **kwargs})
-        unknown = set(loss_weights or {}) - set(WEIGHTS)
+        unknown = set(loss_weight or {}) - set(WEIGHTS)
         if unknown:
-            raise ValueError(f'loss_weights has {sorted(unknown)}; the terms are {", ".join(WEIGHTS)}')
-        self.loss_weights = WEIGHTS | (loss_weights or {})
+            raise ValueError(f'loss_weight has {sorted(unknown)}; the terms are {", ".join(WEIGHTS)}')
+        self.loss_weight = WEIGHTS | (loss_weight or {})
         self.domain = MODELS.build({'in_channels': self.network.last_channels, **domain}) if domain else None
         self.sharpness = MODELS.build(sharpness) if sharpness else None
         self.content = MODELS.build(content) if content else None
@@ -128,11 +128,11 @@ class DMENet(Estimator):
         real = _real(outputs)
         wrong = [domain_error(self.domain(outputs[name].last.detach()), REAL) for name in real]
         right = domain_error(self.domain(outputs['synthetic'].last.detach()), SYNTHETIC)
-        return {'loss_domain': self.loss_weights['domain'] * (right + torch.stack(wrong).mean())}
+        return {'loss_domain': self.loss_weight['domain'] * (right + torch.stack(wrong).mean())}
 
     def main_losses(self, outputs: dict[str, BlurOutput], batch: dict) -> dict[str, Tensor]:
         """Equations 2, 3, 5, 6 and 7, weighted; and the mean of each domain's maps, to see one that collapses."""
-        weights = self.loss_weights
+        weights = self.loss_weight
         synthetic = outputs['synthetic']
         target = self._targets(batch['synthetic'][1], synthetic.map)
         scalars = {'loss_map': weights['map'] * map_error(synthetic.map, target)}
