@@ -1,7 +1,7 @@
 """Readers of data sets, the built-in scenes, and the transforms that move image, boxes and masks together."""
 
 from wsolzoo.datasets import defocus, loading, scenes, transforms
-from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.datasets.base import LocalizationDataset, ZooDataset
 from wsolzoo.datasets.box_csv import BoxCSV
 from wsolzoo.datasets.cub import CUB, CUBV2
 from wsolzoo.datasets.ilsvrc import ILSVRC
@@ -22,10 +22,9 @@ __all__ = [
     'OpenImages30k',
     'TinyImageNet',
     'WSOLMetadata',
-    'defocus',
+    'ZooDataset',
     'defocus',
     'loading',
-    'scenes',
     'scenes',
     'transforms',
 ]
