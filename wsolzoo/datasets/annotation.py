@@ -1,6 +1,7 @@
 """Annotation files: rows of text that know where they stand, so that every complaint names file and line."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wsolzoo.errors import UserError
+from wsolzoo.errors import UserError, meant
 
 SLACK = 1.0
 """Pixels by which published boxes stick out of their picture here and there."""
@@ -53,7 +54,7 @@ def read_rows(path: str | Path, form: str, sep: str | None = None, comment: str 
             continue
         row = Row(f'{path}, line {number}', [word.strip() for word in line.split(sep)])
         if len(row.values) < least or (len(row.values) > least and not open_end) or not row.values[0]:
-            raise AnnotationError(f'{row.where}: expected "{form}"; got {line.strip()!r}')
+            raise AnnotationError(f'{row.where}: expected {form!r} in each line; got {line.strip()!r}')
         rows.append(row)
     return rows
 
@@ -198,3 +199,33 @@ def check_boxes(boxes: np.ndarray, size: tuple[int, int], where: str) -> None:
                 f'the box {box.tolist()} of {where} {wrong}. Boxes are in pixels of the stored picture, turned as its '
                 'EXIF entry says; tools/dataset_tools/verify.py CONFIG lists all that are wrong'
             )
+
+
+def as_labels(names: dict[str, str], classes: Sequence[str] | None) -> tuple[dict[str, int], tuple[str, ...] | None]:
+    """The number of each class of a file that gives classes as numbers from 0 or as names.
+
+    Args:
+        names: where each class stands first.
+        classes: the names in their order, where known; else names are numbered in sorted order.
+
+    Returns:
+        The numbers, and the names of the classes (``None`` for numbers without names).
+
+    Raises:
+        AnnotationError: numbers that are no class numbers, numbers and names side by side, or a name that is no class.
+    """
+    numbers, count = [name for name in names if is_number(name)], len(classes) if classes else None
+    if names and len(numbers) == len(names):
+        return {name: as_label(name, where, count=count) for name, where in names.items()}, classes
+    if numbers:
+        raise AnnotationError(f'{names[numbers[0]]}: classes are numbers or names; got {numbers[0]!r} among names')
+    classes = tuple(classes or sorted(names))
+    for name, where in names.items():
+        if name not in classes:
+            raise AnnotationError(f'{where}: {name!r} is no class; {meant(name, classes)}')
+    return {name: classes.index(name) for name in names}, classes
+
+
+def is_number(word: str) -> bool:
+    """Whether a word of a file is written as a number."""
+    return re.fullmatch(r'[-+]?[0-9.]+([eE][-+]?[0-9]+)?', word) is not None

@@ -1,6 +1,5 @@
 """Between the disk and the pipeline: decode images and masks, pack samples, and say what is wrong with a file."""
 
-from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmengine import fileio
 
+from wsolzoo.datasets.annotation import check_boxes
 from wsolzoo.errors import UserError
 from wsolzoo.registry import TRANSFORMS
 from wsolzoo.structures import DataSample
@@ -42,21 +42,6 @@ def need(path: str | Path, what: str, layout: str) -> Path:
     return path
 
 
-def as_box(values: Sequence[str], where: str) -> list[float]:
-    """A box from the words of an annotation file.
-
-    Raises:
-        ValueError: if they are not four finite numbers; the message says where.
-    """
-    try:
-        box = [float(value) for value in values]
-    except ValueError:
-        box = []
-    if len(box) != 4 or not np.isfinite(box).all():
-        raise ValueError(f'{where}: a box is four numbers x0, y0, x1, y1; got {", ".join(map(str, values))!r}')
-    return box
-
-
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
     """The image, (H, W, 3) uint8 BGR, with ``ori_shape`` and ``img_shape`` (height, width).
@@ -77,10 +62,13 @@ class LoadImage(LoadImageFromFile):
 
         Raises:
             BrokenFile: if the file is missing, empty, or not an image.
+            AnnotationError: if a box cannot belong to a picture of this size.
         """
         if 'img' not in results:
             results['img'] = self.decode(results['img_path'])
         results['img_shape'] = results['ori_shape'] = tuple(results['img'].shape[:2])
+        if 'gt_bboxes' in results:
+            check_boxes(results['gt_bboxes'], results['ori_shape'], results.get('img_path') or results.get('img_id'))
         return results
 
     def decode(self, path: str) -> np.ndarray:
