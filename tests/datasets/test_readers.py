@@ -127,6 +127,29 @@ def test_box_csv(tmp_path):
     assert labels_of(named) == [0, 1]
 
 
+PACKED = [{'type': 'LoadImage'}, {'type': 'PackLocalization'}]
+
+
+def test_a_table_tells_the_class_of_each_box(tmp_path):
+    cfg = {'type': 'BoxCSV', 'data_root': str(layouts.box_csv(tmp_path)), 'subset': 'pets', 'pipeline': PACKED}
+    sample = DATASETS.build({**cfg, 'role': 'test', 'split': 'test'})[0]['data_samples']
+    assert sample.gt_box_labels.tolist() == [1, 1] and sample.gt_box_labels.dtype == np.int64
+    assert 'gt_box_labels' not in DATASETS.build({**cfg, 'role': 'train-weaksup', 'split': 'test'})[0]['data_samples']
+
+
+def test_a_table_of_images_with_several_classes(tmp_path):
+    table = layouts.box_csv(tmp_path) / 'ANNOTATIONS.csv'
+    table.write_text(table.read_text().replace('b.jpg,dog,boxer,21', 'b.jpg,cat,boxer,21'))
+    cfg = {'type': 'BoxCSV', 'data_root': str(tmp_path), 'subset': 'pets', 'multi_label': True, 'pipeline': PACKED}
+    sample = DATASETS.build({**cfg, 'role': 'test', 'split': 'test'})[0]['data_samples']
+    assert sample.gt_label == 1 and sample.gt_box_labels.tolist() == [1, 0]
+    assert sample.gt_multilabel.tolist() == [1, 1] and sample.gt_multilabel.dtype == np.float32
+    weak = DATASETS.build({**cfg, 'role': 'train-weaksup'})
+    assert [weak[i]['data_samples'].gt_multilabel.tolist() for i in range(3)] == [[1, 1], [1, 0], [0, 1]]
+    table.write_text('file,class\na.jpg,cat\na.jpg,dog\n')  # labels alone need no columns of boxes
+    assert len(DATASETS.build({**cfg, 'subset': None, 'role': 'train-weaksup'})) == 1
+
+
 def test_holdout_sides_are_disjoint_complete_and_balanced(tmp_path):
     cfg = {'type': 'TinyImageNet', 'split': 'train', 'data_root': str(layouts.tiny_imagenet(tmp_path)), 'holdout': 2}
     rest = DATASETS.build({**cfg, 'role': 'train-weaksup'})

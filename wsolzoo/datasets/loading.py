@@ -206,15 +206,31 @@ class PackLocalization(BaseTransform):
     """
 
     META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'role', 'flip')
-    TRUTH_KEYS = (('gt_label', 'gt_label'), ('gt_bboxes', 'gt_boxes'), ('gt_seg_map', 'gt_mask'))
+    TRUTH_KEYS = {
+        'gt_label': 'gt_label',
+        'gt_bboxes': 'gt_boxes',
+        'gt_box_labels': 'gt_box_labels',
+        'gt_seg_map': 'gt_mask',
+        'gt_multilabel': 'gt_multilabel',
+    }
 
     def __init__(self, meta_keys: tuple[str, ...] = META_KEYS) -> None:
         self.meta_keys = tuple(meta_keys)
 
     def transform(self, results: dict) -> dict:
-        """Pack what is there."""
+        """Pack what is there.
+
+        Raises:
+            ValueError: boxes and their labels are not as many: a transform before has dropped one and not the other.
+        """
+        count, labels = len(results.get('gt_bboxes', ())), results.get('gt_box_labels')
+        if labels is not None and len(labels) != count:
+            raise ValueError(
+                f'{results.get("img_id")} comes out of the pipeline with {count} boxes and {len(labels)} labels of '
+                'boxes. A transform that drops boxes must drop their gt_box_labels'
+            )
         sample = DataSample(metainfo={key: results[key] for key in self.meta_keys if key in results})
-        for key, field in self.TRUTH_KEYS:
+        for key, field in self.TRUTH_KEYS.items():
             if key in results:
                 sample.set_field(results[key], field)
         if 'gt_map' in results:
