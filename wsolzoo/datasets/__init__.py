@@ -5,6 +5,7 @@ from wsolzoo.datasets.base import LocalizationDataset, ZooDataset
 from wsolzoo.datasets.box_csv import BoxCSV
 from wsolzoo.datasets.cub import CUB, CUBV2
 from wsolzoo.datasets.ilsvrc import ILSVRC
+from wsolzoo.datasets.image_folder import ImageFolder
 from wsolzoo.datasets.image_mask_folder import ImageMaskFolder
 from wsolzoo.datasets.imagenetv2 import ImageNetV2
 from wsolzoo.datasets.openimages import OpenImages30k
@@ -16,6 +17,7 @@ __all__ = [
     'CUB',
     'CUBV2',
     'ILSVRC',
+    'ImageFolder',
     'ImageMaskFolder',
     'ImageNetV2',
     'LocalizationDataset',

@@ -140,7 +140,7 @@ def as_box(values: Sequence[str], where: str, sized: bool = False, inclusive: bo
     """
     try:
         box = [float(value) for value in values]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         box = []
     if len(box) != 4 or not np.isfinite(box).all():
         form = 'x, y, width, height' if sized else 'x0, y0, x1, y1'
