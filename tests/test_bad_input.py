@@ -182,22 +182,22 @@ ANNOTATIONS = [
     Broken(
         'a word for a coordinate',
         lambda t: table(t, 'a.jpg,0,1,2,three,4'),
-        "~/boxes.csv, a.jpg: a box is four numbers x0, y0, x1, y1; got '1, 2, three, 4'",
+        "~/boxes.csv, line 2: a box is four numbers x0, y0, x1, y1; got '1, 2, three, 4'",
     ),
     Broken(
         'NaN coordinate',
         lambda t: table(t, 'a.jpg,0,1,2,nan,4'),
-        "~/boxes.csv, a.jpg: a box is four numbers x0, y0, x1, y1; got '1, 2, nan, 4'",
+        "~/boxes.csv, line 2: a box is four numbers x0, y0, x1, y1; got '1, 2, nan, 4'",
     ),
     Broken(
         'two classes',
         lambda t: table(t, 'a.jpg,0,,,,', 'a.jpg,1,,,,'),
-        '~/boxes.csv: a.jpg has two classes; an image has one label here',
+        '~/boxes.csv, line 3: a.jpg has two classes; an image has one label, unless multi_label=True',
     ),
     Broken(
         'label beyond the classes',
         lambda t: table(t, 'a.jpg,5,,,,', metainfo=dict(classes=('x', 'y'))),
-        'BoxCSV: label 5 of a.jpg is outside 0..1; labels count from 0',
+        "~/boxes.csv, line 2: a class is a whole number from 0 to 1; got '5'",
     ),
     Broken(
         'CUB: list missing',
@@ -207,36 +207,40 @@ ANNOTATIONS = [
         'as in CUB_200_2011.tgz (not CUB-200 of 2010). Set data_root to the folder of the data set; '
         'docs/datasets.md says where to get it and how to lay it out',
     ),
-    Broken('id without label', lambda t: metadata(t, labels=''), '~/./class_labels.txt has no label for a.jpg'),
+    Broken(
+        'id without label',
+        lambda t: metadata(t, labels=''),
+        '~/class_labels.txt has no line for a.jpg, which ~/image_ids.txt, line 1 names',
+    ),
     Broken(
         'too few values',
         lambda t: metadata(t, labels='a.jpg\n'),
-        "~/class_labels.txt: expected 2 comma-separated values or more in each line; got ['a.jpg']",
+        "~/class_labels.txt, line 1: expected 'path,label' in each line; got 'a.jpg'",
     ),
     Broken(
         'box of an unknown image',
         lambda t: metadata(t, boxes='a.jpg,0,0,5,5\nz.jpg,0,0,5,5\n'),
-        '~/./localization.txt names z.jpg, which image_ids.txt does not',
+        '~/localization.txt, line 2 names z.jpg, which image_ids.txt does not',
     ),
     Broken(
         'image without box',
         lambda t: metadata(t, ids='a.jpg\nb.jpg\n', labels='a.jpg,0\nb.jpg,0\n'),
-        '~/./localization.txt has no line for b.jpg (1 such images)',
+        '~/localization.txt has no line for b.jpg (1 such images)',
     ),
     Broken(
         'id twice',
         lambda t: metadata(t, ids='a.jpg\na.jpg\n'),
-        "WSOLMetadata: 1 image ids occur twice, for instance 'a.jpg'",
+        '~/image_ids.txt, line 2: a.jpg stands here for the second time, first on ~/image_ids.txt, line 1',
     ),
     Broken(
         'line without label',
         lambda t: folder(t, 'Abyssinian_100\n'),
-        '~/list.txt: expected "name label" in each line; got \'Abyssinian_100\'',
+        "~/list.txt, line 1: expected 'name label…' in each line; got 'Abyssinian_100'",
     ),
     Broken(
         'label before the first',
         lambda t: folder(t, 'Abyssinian_100 0\n'),
-        'ImageMaskFolder: label -1 of Abyssinian_100 is outside 0..K-1; labels count from 0',
+        "~/list.txt, line 1: a class is a whole number from 1; got '0'",
     ),
     Broken(
         'unknown role',

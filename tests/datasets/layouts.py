@@ -128,3 +128,16 @@ def pets(root: Path) -> Path:
     write(root / 'annotations/trainval.txt', ''.join(lines[:2] + lines[3:5]))
     write(root / 'annotations/test.txt', '#Image CLASS-ID SPECIES BREED ID\n' + lines[2] + lines[5])
     return root
+
+
+def image_folder(root: Path) -> Path:
+    """Six pictures a split in folders of two classes, with the boxes of all but one of the test pictures as CSV."""
+    rows = ['file,class,x1,y1,x2,y2']
+    for split in ('train', 'test'):
+        for seed in range(6):
+            name = f'{split}/{("cat", "dog")[seed % 2]}/{seed}.jpg'
+            picture(root / name, seed=seed)
+            if split == 'test' and seed:
+                rows.append(f'{name},{("cat", "dog")[seed % 2]},5,4,{25 + seed},20')
+    write(root / 'boxes.csv', '\n'.join(rows) + '\n')
+    return root

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from wsolzoo.datasets.annotation import AnnotationError, as_box
 from wsolzoo.datasets.base import LocalizationDataset
-from wsolzoo.datasets.loading import BrokenFile, LoadImage, LoadMask, as_box, need
+from wsolzoo.datasets.loading import BrokenFile, LoadImage, LoadMask, need
 
 PIPELINE = [{'type': 'LoadImage'}, {'type': 'Geometry', 'name': 'WE', 'size': 16}, {'type': 'PackLocalization'}]
 
@@ -140,6 +141,6 @@ def test_need_returns_what_is_there(tmp_path):
 
 @pytest.mark.parametrize('words', [['1', '2', '3'], ['1', '2', '3', 'x'], ['1', '2', '3', 'inf'], ['', '', '', '']])
 def test_boxes_that_are_none(words):
-    with pytest.raises(ValueError, match='boxes.txt, line 3: a box is four numbers'):
+    with pytest.raises(AnnotationError, match='boxes.txt, line 3: a box is four numbers'):
         as_box(words, 'boxes.txt, line 3')
     assert as_box(['1', '2.5', '3', '4'], '') == [1, 2.5, 3, 4]

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from mmcv.transforms import Compose
 
-from wsolzoo.datasets.base import LabelsOnly
+from wsolzoo.datasets.base import LabelsOnly, ZooDataset
+from wsolzoo.datasets.defocus.multi_source import MultiSource
 from wsolzoo.datasets.loading import LoadMask
+from wsolzoo.engine.hooks.selection import splits_of
 from wsolzoo.registry import DATASETS
 
 PETS = {'type': 'BoxCSV', 'subset': 'pets', 'split': 'test'}
@@ -100,3 +102,37 @@ def test_drawn_truth_is_dropped_as_well():
     scenes = DATASETS.build({'type': 'WSOLScenes', 'split': 'train', 'role': 'train-weaksup', 'count': 10})
     info = scenes.get_data_info(3)
     assert isinstance(info['img'], np.ndarray) and not {'gt_bboxes', 'gt_seg_map'} & set(info)
+
+
+def test_every_reader_of_every_task_has_a_role():
+    ours = [c for c in DATASETS.module_dict.values() if c.__module__.startswith('wsolzoo.datasets')]
+    assert len(ours) > 12
+    assert [c.__name__ for c in ours if not issubclass(c, ZooDataset)] == ['MultiSource']  # which asks its sources
+
+
+def drawn(split='train', **kwargs):
+    return DATASETS.build({'type': 'DrawnDefocus', 'split': split, 'count': 4, 'scenes': {'size': 64}, **kwargs})
+
+
+def test_defocus_learns_from_pixels_and_its_test_split_reports():
+    assert [drawn(split).role for split in ('train', 'val', 'test')] == ['train-fullsup', 'train-fullsup', 'test']
+    assert drawn('train', role='test').get_data_info(0)['role'] == 'test'
+    weak = drawn(role='train-weaksup').get_data_info(0)
+    assert 'img' in weak and not {'gt_map', 'gt_seg_map'} & set(weak)
+    with pytest.raises(ValueError, match='role must be one of'):
+        drawn(role='train')
+    with pytest.raises(ValueError, match='LoadDefocusTruth reads boxes or masks'):
+        drawn(role='train-weaksup', pipeline=[{'type': 'LoadDefocusTruth'}])
+
+
+def test_a_defocus_split_is_held_out_like_any_other():
+    rest, held = drawn(holdout=2), drawn(holdout=2, held_out=True)
+    ids = [{data.get_data_info(i)['img_id'] for i in range(len(data))} for data in (rest, held)]
+    assert [len(side) for side in ids] == [2, 2] and not ids[0] & ids[1]
+
+
+def test_the_roles_of_several_sources_are_found_and_none_may_be_a_test_split():
+    both = MultiSource([drawn(), drawn(truth='none')])
+    assert [split.role for split in splits_of(both)] == ['train-fullsup', 'train-fullsup']
+    with pytest.raises(ValueError, match='source 1 has role="test"; a test split reports and is never learnt from'):
+        MultiSource([drawn(), drawn('test')])

@@ -272,3 +272,26 @@ def test_boxes_are_scaled_without_losing_the_last_digit():
         got = AntialiasResize(224).transform({'img': img, 'gt_bboxes': boxes})['gt_bboxes']
         expected = np.array([[value * 224.0 / width for value in box] for box in boxes.tolist()])
         np.testing.assert_array_equal(got, expected)
+
+
+def test_every_box_keeps_its_label_through_every_geometry():
+    """Boxes are coloured rectangles: after the pipeline the colour in the middle of a box still is its label's."""
+    for seed in range(6):
+        torch.manual_seed(seed)
+        for steps in PIPELINES.values():
+            boxes = np.array([[60, 40, 120, 100], [140, 90, 220, 200], [250, 10, 300, 60]], np.float64)
+            results = painted() | {'gt_bboxes': boxes, 'gt_box_labels': np.array([2, 0, 1])}
+            for (x0, y0, x1, y1), label in zip(boxes.astype(int), results['gt_box_labels']):
+                results['img'][y0:y1, x0:x1] = 80 * label + 40
+            sample = Compose([*steps, PackLocalization()])(results)
+            image, sample = sample['inputs'][0].numpy(), sample['data_samples']
+            assert sample.gt_box_labels.tolist() == [2, 0, 1] and sample.gt_box_labels.dtype == np.int64
+            for (x0, y0, x1, y1), label in zip(sample.gt_boxes, sample.gt_box_labels):
+                if min(x1 - x0, y1 - y0) > 4:
+                    assert abs(int(image[int(y0 + y1) // 2, int(x0 + x1) // 2]) - (80 * label + 40)) < 12
+
+
+def test_a_transform_that_drops_boxes_and_forgets_their_labels_is_told():
+    results = painted() | {'gt_box_labels': np.array([0, 1])}
+    with pytest.raises(ValueError, match='painted comes out of the pipeline with 1 boxes and 2 labels of boxes'):
+        PackLocalization()(results)

@@ -58,11 +58,11 @@ def test_every_broken_thing_is_listed(tmp_path):
 def test_boxes_are_compared_with_sizes(tmp_path):
     root = layouts.wsol_boxes(tmp_path)
     path = root / 'metadata/val/localization.txt'
-    path.write_text('0/5.jpeg,1,2,300,20\n1/6.jpeg,5,5,5,9')
+    path.write_text('0/5.jpeg,1,2,300,20\n1/6.jpeg,5,-5,9,30')
     report = verify(GOOD['wsol_boxes'], root)
     assert [problem.detail for problem in report.problems] == [
         'the box [1.0, 2.0, 300.0, 20.0] leaves the image of 40x30',
-        'the box [5.0, 5.0, 5.0, 9.0] is empty or upside down (x0 y0 x1 y1, end exclusive)',
+        'the box [5.0, -5.0, 9.0, 30.0] leaves the image of 40x30',
     ]
 
 
@@ -106,6 +106,20 @@ def test_readers_inside_wrappers_are_found():
         'test_dataloader': {'dataset': {'type': 'ConcatDataset', 'datasets': [reader, reader]}},
     }
     assert [split for split, _ in dataset_configs(cfg)] == ['train', 'test', 'test']
+    sources = {'train_dataloader': {'dataset': {'type': 'MultiSource', 'sources': [reader, reader]}}}
+    assert [cfg['type'] for _, cfg in dataset_configs(sources)] == ['CUB', 'CUB']
+
+
+def test_photographs_with_blur_masks_are_verified_too(tmp_path):
+    for n in range(3):
+        layouts.picture(tmp_path / f'image/{n}.jpg')
+        layouts.mask(tmp_path / f'gt/{n}.png', np.eye(*layouts.SIZE) * 255)
+    cfg = {'type': 'BlurMaskFolder', 'blurred': 'white', 'data_root': str(tmp_path), 'role': 'test'}
+    report = verify_split('test', cfg)
+    assert summary([report]) == 'test  BlurMaskFolder (test): 3 images, 0 boxes, 3 masks: good'
+    layouts.mask(tmp_path / 'gt/1.png', np.zeros((30, 90)))
+    (tmp_path / 'gt/2.png').write_text('no picture')
+    assert kinds(verify_split('test', cfg)) == ['mask', 'mask']
 
 
 def test_the_tool_writes_a_report_and_its_exit_status_tells(tmp_path, repo, capsys, monkeypatch):

@@ -1,10 +1,11 @@
 """Readers of data sets, the built-in scenes, and the transforms that move image, boxes and masks together."""
 
 from wsolzoo.datasets import defocus, loading, scenes, transforms
-from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.datasets.base import LocalizationDataset, ZooDataset
 from wsolzoo.datasets.box_csv import BoxCSV
 from wsolzoo.datasets.cub import CUB, CUBV2
 from wsolzoo.datasets.ilsvrc import ILSVRC
+from wsolzoo.datasets.image_folder import ImageFolder
 from wsolzoo.datasets.image_mask_folder import ImageMaskFolder
 from wsolzoo.datasets.imagenetv2 import ImageNetV2
 from wsolzoo.datasets.openimages import OpenImages30k
@@ -16,16 +17,16 @@ __all__ = [
     'CUB',
     'CUBV2',
     'ILSVRC',
+    'ImageFolder',
     'ImageMaskFolder',
     'ImageNetV2',
     'LocalizationDataset',
     'OpenImages30k',
     'TinyImageNet',
     'WSOLMetadata',
-    'defocus',
+    'ZooDataset',
     'defocus',
     'loading',
-    'scenes',
     'scenes',
     'transforms',
 ]

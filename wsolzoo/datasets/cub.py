@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from wsolzoo.datasets.annotation import AnnotationError, Row, as_box, as_label, by_key, look_up, read_rows
 from wsolzoo.datasets.base import LocalizationDataset
-from wsolzoo.datasets.loading import as_box
 from wsolzoo.datasets.wsol_metadata import WSOLMetadata
 from wsolzoo.registry import DATASETS
 
@@ -37,26 +37,38 @@ class CUB(LocalizationDataset):
 
     def load_data_list(self) -> list[dict]:
         """One entry per image of the split."""
-        classes = self._table('classes.txt')
-        self._metainfo['classes'] = tuple(classes[str(i + 1)][0].split('.', 1)[-1] for i in range(len(classes)))
+        self._metainfo['classes'] = self._classes()
         labels, chosen = self._table('image_class_labels.txt'), self._table('train_test_split.txt')
-        boxes = self._table('bounding_boxes.txt') if self.has_truth else {}
-        data = []
-        for key, (name,) in self._table('images.txt').items():
-            if (chosen[key][0] == '1') == (self.split == 'train'):
-                path = Path(self.data_root) / 'images' / name
-                info = {'img_id': name, 'img_path': str(path), 'gt_label': int(labels[key][0]) - 1}
+        boxes = self._table('bounding_boxes.txt', 'id x y width height') if self.has_truth else {}
+        data, root, seen = [], Path(self.data_root), {}
+        for key, (where, (name,)) in self._table('images.txt').items():
+            if seen.setdefault(name, where) != where:
+                raise AnnotationError(f'{where}: {name} stands here for the second time, first on {seen[name]}')
+            place, (train,) = look_up(chosen, key, root / 'train_test_split.txt', where)
+            if train not in ('0', '1'):
+                raise AnnotationError(f'{place}: 1 is a training image and 0 a test image; got {train!r}')
+            if (train == '1') == (self.split == 'train'):
+                place, (label,) = look_up(labels, key, root / 'image_class_labels.txt', where)
+                label = as_label(label, place, 1, len(self._metainfo['classes']))
+                info = {'img_id': name, 'img_path': str(root / 'images' / name), 'gt_label': label}
                 if self.has_truth:
-                    x, y, width, height = as_box(boxes[key], f'bounding_boxes.txt, image {key}')
-                    info['gt_bboxes'] = np.array([[x, y, x + width, y + height]])
+                    place, values = look_up(boxes, key, root / 'bounding_boxes.txt', where)
+                    info['gt_bboxes'] = np.array([as_box(values, place, sized=True)])
                 data.append(info)
         return data
 
-    def _table(self, name: str) -> dict[str, list[str]]:
+    def _classes(self) -> tuple[str, ...]:
+        """Names of the classes, which the file numbers from 1."""
+        names: tuple[str, ...] = ()
+        for number, (where, (name,)) in self._table('classes.txt').items():
+            if number != str(len(names) + 1):
+                raise AnnotationError(f'{where}: expected class {len(names) + 1}; got {number!r}')
+            names += (name.split('.', 1)[-1],)
+        return names
+
+    def _table(self, name: str, form: str = 'id value') -> dict[str, Row]:
         """The columns of an official text file by image or class id."""
-        path = self.need(Path(self.data_root) / name, f'the list {name}')
-        rows = [line.split() for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
-        return {key: values for key, *values in rows}
+        return by_key(read_rows(self.need(Path(self.data_root) / name, f'the list {name}'), form))
 
 
 @DATASETS.register_module()

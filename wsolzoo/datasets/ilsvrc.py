@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from wsolzoo.datasets.annotation import AnnotationError, as_box, by_key, read_rows
 from wsolzoo.datasets.base import LocalizationDataset
 from wsolzoo.registry import DATASETS
 
@@ -43,9 +44,8 @@ class ILSVRC(LocalizationDataset):
     def load_data_list(self) -> list[dict]:
         """One entry per image of the split."""
         mapping = self.need(Path(self.data_root) / 'LOC_synset_mapping.txt', 'the list of classes')
-        lines = sorted(mapping.read_text(encoding='utf-8').splitlines())
-        names = dict(line.split(maxsplit=1) for line in lines if line)
-        self._metainfo['classes'] = tuple(name.split(',')[0] for name in names.values())
+        names = dict(sorted(by_key(read_rows(mapping, 'wnid names…')).items()))
+        self._metainfo['classes'] = tuple(' '.join(row.values).split(',')[0] for row in names.values())
         label_of = {wnid: label for label, wnid in enumerate(names)}
         return self._train(label_of) if self.split == 'train' else self._val(label_of)
 
@@ -64,11 +64,21 @@ class ILSVRC(LocalizationDataset):
 
 
 def read_xml(path: Path, label_of: dict[str, int]) -> dict:
-    """Label and boxes of one annotation file; all its objects are of the image's class."""
-    keys = ('xmin', 'ymin', 'xmax', 'ymax')
+    """Label and boxes of one annotation file; all its objects are of the image's class.
+
+    Raises:
+        AnnotationError: it is no XML, has no box or a wrong one, or objects of two classes or an unknown one.
+    """
     try:
         objects = ElementTree.parse(path).getroot().findall('object')
-        corners = [[float(item.findtext(f'bndbox/{key}')) for key in keys] for item in objects]
-        return {'gt_label': label_of[objects[0].findtext('name')], 'gt_bboxes': np.array(corners, np.float64)}
-    except (ElementTree.ParseError, TypeError, ValueError, KeyError, IndexError) as error:
-        raise ValueError(f'{path} is not an annotation of CLS-LOC with at least one box: {error!r}') from error
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise AnnotationError(f'{path} is not an annotation of CLS-LOC ({error})') from error
+    names = {(item.findtext('name') or '').strip() for item in objects}
+    if len(names) != 1 or not names <= set(label_of):
+        found = ', '.join(sorted(names)) or 'no object'
+        raise AnnotationError(f'{path} is not an annotation of CLS-LOC with objects of one known class; got {found}')
+    boxes = []
+    for number, item in enumerate(objects, 1):
+        corners = [item.findtext(f'bndbox/{key}') for key in ('xmin', 'ymin', 'xmax', 'ymax')]
+        boxes.append(as_box(corners, f'{path}, object {number}'))
+    return {'gt_label': label_of[names.pop()], 'gt_bboxes': np.array(boxes, np.float64)}

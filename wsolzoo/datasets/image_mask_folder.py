@@ -1,7 +1,6 @@
 """A folder of images, a folder of masks, and a list of names: how the Oxford-IIIT pets and many others come."""
 
-from pathlib import Path
-
+from wsolzoo.datasets.annotation import as_label, by_key, read_rows
 from wsolzoo.datasets.base import LocalizationDataset
 from wsolzoo.registry import DATASETS
 
@@ -45,17 +44,14 @@ class ImageMaskFolder(LocalizationDataset):
 
     def load_data_list(self) -> list[dict]:
         """One entry per line of the list."""
-        lines = self.need(self.ann_file, 'the list of images').read_text(encoding='utf-8').splitlines()
-        rows = [line.split() for line in lines if line.strip() and not line.startswith('#')]
+        rows = read_rows(self.need(self.ann_file, 'the list of images'), 'name label…', comment='#')
         images = self.need(self.data_prefix['img_path'], 'the folder of images')
         masks = self.need(self.data_prefix['seg_map_path'], 'the folder of masks') if self.has_truth else None
         data = []
-        for row in rows:
-            if len(row) < 2 or not row[1].lstrip('-').isdigit():
-                raise ValueError(f'{self.ann_file}: expected "name label" in each line; got {" ".join(row)!r}')
-            info = {'img_id': row[0], 'img_path': str(images / (row[0] + self.suffixes[0]))}
-            info['gt_label'] = int(row[1]) - self.first_label
+        for name, (where, values) in by_key(rows).items():
+            info = {'img_id': name, 'img_path': str(images / (name + self.suffixes[0]))}
+            info['gt_label'] = as_label(values[0], where, self.first_label)
             if masks is not None:
-                info['seg_map_path'] = str(Path(masks) / (row[0] + self.suffixes[1]))
+                info['seg_map_path'] = str(masks / (name + self.suffixes[1]))
             data.append(info)
         return data

@@ -1,6 +1,5 @@
 """Between the disk and the pipeline: decode images and masks, pack samples, and say what is wrong with a file."""
 
-from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmengine import fileio
 
+from wsolzoo.datasets.annotation import check_boxes
 from wsolzoo.errors import UserError
 from wsolzoo.registry import TRANSFORMS
 from wsolzoo.structures import DataSample
@@ -42,21 +42,6 @@ def need(path: str | Path, what: str, layout: str) -> Path:
     return path
 
 
-def as_box(values: Sequence[str], where: str) -> list[float]:
-    """A box from the words of an annotation file.
-
-    Raises:
-        ValueError: if they are not four finite numbers; the message says where.
-    """
-    try:
-        box = [float(value) for value in values]
-    except ValueError:
-        box = []
-    if len(box) != 4 or not np.isfinite(box).all():
-        raise ValueError(f'{where}: a box is four numbers x0, y0, x1, y1; got {", ".join(map(str, values))!r}')
-    return box
-
-
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
     """The image, (H, W, 3) uint8 BGR, with ``ori_shape`` and ``img_shape`` (height, width).
@@ -77,10 +62,13 @@ class LoadImage(LoadImageFromFile):
 
         Raises:
             BrokenFile: if the file is missing, empty, or not an image.
+            AnnotationError: if a box cannot belong to a picture of this size.
         """
         if 'img' not in results:
             results['img'] = self.decode(results['img_path'])
         results['img_shape'] = results['ori_shape'] = tuple(results['img'].shape[:2])
+        if 'gt_bboxes' in results:
+            check_boxes(results['gt_bboxes'], results['ori_shape'], results.get('img_path') or results.get('img_id'))
         return results
 
     def decode(self, path: str) -> np.ndarray:
@@ -218,15 +206,31 @@ class PackLocalization(BaseTransform):
     """
 
     META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'role', 'flip')
-    TRUTH_KEYS = (('gt_label', 'gt_label'), ('gt_bboxes', 'gt_boxes'), ('gt_seg_map', 'gt_mask'))
+    TRUTH_KEYS = {
+        'gt_label': 'gt_label',
+        'gt_bboxes': 'gt_boxes',
+        'gt_box_labels': 'gt_box_labels',
+        'gt_seg_map': 'gt_mask',
+        'gt_multilabel': 'gt_multilabel',
+    }
 
     def __init__(self, meta_keys: tuple[str, ...] = META_KEYS) -> None:
         self.meta_keys = tuple(meta_keys)
 
     def transform(self, results: dict) -> dict:
-        """Pack what is there."""
+        """Pack what is there.
+
+        Raises:
+            ValueError: boxes and their labels are not as many: a transform before has dropped one and not the other.
+        """
+        count, labels = len(results.get('gt_bboxes', ())), results.get('gt_box_labels')
+        if labels is not None and len(labels) != count:
+            raise ValueError(
+                f'{results.get("img_id")} comes out of the pipeline with {count} boxes and {len(labels)} labels of '
+                'boxes. A transform that drops boxes must drop their gt_box_labels'
+            )
         sample = DataSample(metainfo={key: results[key] for key in self.meta_keys if key in results})
-        for key, field in self.TRUTH_KEYS:
+        for key, field in self.TRUTH_KEYS.items():
             if key in results:
                 sample.set_field(results[key], field)
         if 'gt_map' in results:

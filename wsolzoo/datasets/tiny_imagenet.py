@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from wsolzoo.datasets.annotation import AnnotationError, Row, as_box, by_key, read_rows
 from wsolzoo.datasets.base import LocalizationDataset
-from wsolzoo.datasets.loading import as_box
 from wsolzoo.registry import DATASETS
+
+BOX = 'x0\ty0\tx1\ty1'
 
 
 @DATASETS.register_module()
@@ -38,31 +40,34 @@ class TinyImageNet(LocalizationDataset):
     def load_data_list(self) -> list[dict]:
         """One entry per image of the split."""
         root = Path(self.data_root)
-        wnids = sorted(self.need(root / 'wnids.txt', 'the list of classes').read_text(encoding='utf-8').split())
-        words = self._rows(root / 'words.txt') if (root / 'words.txt').exists() else []
-        names = {row[0]: row[1].split(',')[0] for row in words}
-        self._metainfo['classes'] = tuple(names.get(wnid, wnid) for wnid in wnids)
+        wnids = sorted(self._rows(root / 'wnids.txt', 'wnid'))
+        words = self._rows(root / 'words.txt', 'wnid\twords…') if (root / 'words.txt').exists() else {}
+        self._metainfo['classes'] = tuple(words[w].values[0].split(',')[0] if w in words else w for w in wnids)
         label_of = {wnid: label for label, wnid in enumerate(wnids)}
-        if self.split == 'val':
-            rows = self._rows(root / 'val/val_annotations.txt')
-            return [self._entry(root / 'val/images' / row[0], label_of[row[1]], row[2:]) for row in rows]
-        return [info for wnid, label in label_of.items() for info in self._train(root / 'train' / wnid, label)]
+        if self.split == 'train':
+            return [info for wnid, label in label_of.items() for info in self._train(root / 'train' / wnid, label)]
+        data = []
+        for name, (where, (wnid, *box)) in self._rows(root / 'val/val_annotations.txt', f'name\twnid\t{BOX}').items():
+            if wnid not in label_of:
+                raise AnnotationError(f'{where}: {wnid!r} is no class of wnids.txt')
+            data.append(self._entry(root / 'val/images' / name, label_of[wnid], Row(where, box)))
+        return data
 
     def _train(self, folder: Path, label: int) -> list[dict]:
         """The images of one class."""
         if self.has_truth:
-            rows = self._rows(folder / f'{folder.name}_boxes.txt')
-            return [self._entry(folder / 'images' / row[0], label, row[1:]) for row in rows]
+            rows = self._rows(folder / f'{folder.name}_boxes.txt', f'name\t{BOX}')
+            return [self._entry(folder / 'images' / name, label, row) for name, row in rows.items()]
         images = self.need(folder / 'images', f'the images of class {folder.name}')
-        return [self._entry(path, label, ()) for path in sorted(images.iterdir(), key=lambda p: (len(p.name), p.name))]
+        paths = sorted(images.iterdir(), key=lambda p: (len(p.name), p.name))
+        return [self._entry(path, label, Row('', [])) for path in paths]
 
-    def _entry(self, path: Path, label: int, corners) -> dict:
+    def _entry(self, path: Path, label: int, box: Row) -> dict:
         info = {'img_id': path.name, 'img_path': str(path), 'gt_label': label}
         if self.has_truth:
-            info['gt_bboxes'] = np.array([as_box(corners, f'the box of {path.name}')]) + (0, 0, 1, 1)
+            info['gt_bboxes'] = np.array([as_box(box.values, box.where, inclusive=True)])
         return info
 
-    def _rows(self, path: Path) -> list[list[str]]:
-        """The tab-separated lines of a file."""
-        lines = self.need(path, f'the list {path.name}').read_text(encoding='utf-8').splitlines()
-        return [line.split('\t') for line in lines if line.strip()]
+    def _rows(self, path: Path, form: str) -> dict[str, Row]:
+        """The tab-separated lines of a file by their first value."""
+        return by_key(read_rows(self.need(path, f'the list {path.name}'), form, '\t'))

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.datasets.annotation import wrong_box
+from wsolzoo.datasets.base import ZooDataset
+from wsolzoo.datasets.defocus.transforms import LoadDefocusTruth
 from wsolzoo.datasets.loading import BrokenFile, LoadImage, LoadMask
 from wsolzoo.registry import DATASETS
 
 SPLITS = ('train', 'val', 'test')
-SLACK = 1.0  # pixels by which published boxes stick out of their image here and there
+MASK_FILES = ('seg_map_path', 'blurred_path', 'defocus_path')
 
 
 @dataclass
@@ -57,7 +59,7 @@ def dataset_configs(config: dict) -> Iterator[tuple[str, dict]]:
         stack = [loader['dataset']] if 'dataset' in loader else []
         while stack:
             cfg = stack.pop()
-            inner = cfg.get('datasets') or ([cfg['dataset']] if 'dataset' in cfg else [])
+            inner = cfg.get('datasets') or cfg.get('sources') or ([cfg['dataset']] if 'dataset' in cfg else [])
             stack.extend(inner)
             if not inner:
                 yield split, dict(cfg)
@@ -88,8 +90,8 @@ def verify_split(
     except (OSError, ValueError, KeyError, TypeError) as error:
         report.add('annotation', report.data_root, str(error))
         return report
-    if not isinstance(dataset, LocalizationDataset):
-        report.add('reader', report.reader, 'only readers of class LocalizationDataset can be verified')
+    if not isinstance(dataset, ZooDataset):
+        report.add('reader', report.reader, 'only readers of class ZooDataset can be verified')
         return report
     count(dataset, report, partial)
     check_archives(dataset, report)
@@ -99,14 +101,15 @@ def verify_split(
     return report
 
 
-def count(dataset: LocalizationDataset, report: SplitReport, partial: bool) -> None:
+def count(dataset: ZooDataset, report: SplitReport, partial: bool) -> None:
     """Images, boxes and classes, against the official counts."""
     infos = dataset.data_list
     report.role, report.images = dataset.role, len(infos)
     report.boxes = sum(len(info.get('gt_bboxes', ())) for info in infos) if dataset.has_truth else 0
-    report.masks = sum('seg_map_path' in info for info in infos) if dataset.has_truth else 0
-    per_class = Counter(info['gt_label'] for info in infos)
-    report.classes, report.images_per_class = len(per_class), (min(per_class.values()), max(per_class.values()))
+    report.masks = sum(not info.keys().isdisjoint(MASK_FILES) for info in infos) if dataset.has_truth else 0
+    per_class = Counter(info['gt_label'] for info in infos if 'gt_label' in info)
+    if per_class:
+        report.classes, report.images_per_class = len(per_class), (min(per_class.values()), max(per_class.values()))
     names = dataset.metainfo.get('classes') or ()
     absent = [name for label, name in enumerate(names) if label not in per_class]
     if absent:
@@ -118,7 +121,7 @@ def count(dataset: LocalizationDataset, report: SplitReport, partial: bool) -> N
             report.add('count', dataset.data_root, f'{here} {what}, the official split has {official}')
 
 
-def check_archives(dataset: LocalizationDataset, report: SplitReport) -> None:
+def check_archives(dataset: ZooDataset, report: SplitReport) -> None:
     """MD5 sums of the downloads, where they were kept in the data set's folder or beside it."""
     for name, official in dataset.ARCHIVES.items():
         for folder in (Path(dataset.data_root), Path(dataset.data_root).parent):
@@ -136,44 +139,40 @@ def _md5(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_images(dataset: LocalizationDataset, pool: ThreadPoolExecutor) -> Iterator[list[Problem]]:
+def _check_images(dataset: ZooDataset, pool: ThreadPoolExecutor) -> Iterator[list[Problem]]:
     """The problems of each image in order, a thousand images in flight at most."""
     for start in range(0, len(dataset), 1000):
         indices = range(start, min(start + 1000, len(dataset)))
         yield from pool.map(lambda index: check_image(dataset, index), indices)
 
 
-def check_image(dataset: LocalizationDataset, index: int) -> list[Problem]:
+def check_image(dataset: ZooDataset, index: int) -> list[Problem]:
     """Open one image and its masks, and compare the boxes with its size."""
     info = dataset.get_data_info(index)
     where = str(info.get('img_path') or info['img_id'])
+    boxes = info.pop('gt_bboxes', ())  # looked at below, all of them and to the pixel
     try:
-        height, width = (info['img'] if 'img' in info else LoadImage().decode(info['img_path'])).shape[:2]
+        height, width = LoadImage()(info)['ori_shape']
     except BrokenFile as error:
         return [Problem('image', where, str(error))]
-    problems = [Problem('box', where, text) for text in wrong_boxes(info.get('gt_bboxes', ()), width, height)]
-    if info.get('seg_map_path'):
-        try:
-            mask = LoadMask(ignore_value=None)(dict(info))['gt_seg_map']
-            if abs(mask.shape[1] / mask.shape[0] - width / height) > 0.02 * width / height:
-                text = f'the mask is {mask.shape[1]}x{mask.shape[0]}, the image {width}x{height}'
-                problems.append(Problem('mask', where, text))
-        except BrokenFile as error:
-            problems.append(Problem('mask', where, str(error)))
+    problems = [Problem('box', where, text) for text in wrong_boxes(boxes, width, height)]
+    try:
+        truth = LoadDefocusTruth()(LoadMask(ignore_value=None)({**info}))
+    except (BrokenFile, ValueError) as error:
+        return [*problems, Problem('mask', where, str(error))]
+    for key, name in (('gt_seg_map', 'mask'), ('gt_map', 'map')):
+        if key in truth:
+            rows, columns = truth[key].shape
+            if abs(columns / rows - width / height) > 0.02 * width / height:
+                problems.append(Problem(name, where, f'the {name} is {columns}x{rows}, the image {width}x{height}'))
     return problems
 
 
 def wrong_boxes(boxes: Iterable, width: int, height: int) -> Iterator[str]:
     """What is wrong with each box of an image of that size."""
     for box in np.asarray(boxes, np.float64).reshape(-1, 4):
-        x0, y0, x1, y1 = box
-        text = f'the box {box.tolist()} '
-        if not np.isfinite(box).all():
-            yield text + 'is not finite'
-        elif x1 <= x0 or y1 <= y0:
-            yield text + 'is empty or upside down (x0 y0 x1 y1, end exclusive)'
-        elif min(x0, y0) < -SLACK or x1 > width + SLACK or y1 > height + SLACK:
-            yield text + f'leaves the image of {width}x{height}'
+        if wrong := wrong_box(box, (height, width)):
+            yield f'the box {box.tolist()} {wrong}'
 
 
 def summary(reports: list[SplitReport], shown: int = 10) -> str:
@@ -181,10 +180,11 @@ def summary(reports: list[SplitReport], shown: int = 10) -> str:
     lines = []
     for report in reports:
         low, high = report.images_per_class
+        classes = f' of {report.classes} classes ({low} to {high} each)' if report.classes else ''
         truth = f', {report.boxes} boxes, {report.masks} masks' if report.role != 'train-weaksup' else ', labels only'
         lines.append(
-            f'{report.split:6s}{report.reader} ({report.role}): {report.images} images of {report.classes} classes '
-            f'({low} to {high} each){truth}: {"good" if not report.problems else f"{len(report.problems)} problems"}'
+            f'{report.split:6s}{report.reader} ({report.role}): {report.images} images{classes}{truth}: '
+            f'{"good" if not report.problems else f"{len(report.problems)} problems"}'
         )
     for report in reports:
         for kind in dict.fromkeys(problem.kind for problem in report.problems):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from wsolzoo.datasets.annotation import AnnotationError, as_box, as_label, by_key, is_number, look_up, read_rows
 from wsolzoo.datasets.base import LocalizationDataset
-from wsolzoo.datasets.loading import as_box
 from wsolzoo.registry import DATASETS
 
 
@@ -31,41 +31,39 @@ class WSOLMetadata(LocalizationDataset):
 
     def load_data_list(self) -> list[dict]:
         """One entry per line of ``image_ids.txt``."""
-        labels = {line[0]: int(line[1]) for line in self._rows('class_labels.txt', 2)}
-        names = [line[0] for line in self._rows('image_ids.txt', 1)]
-        unlabelled = [name for name in names if name not in labels]
-        if unlabelled:
-            raise ValueError(f'{self.ann_file}/class_labels.txt has no label for {unlabelled[0]}')
-        root = Path(self.data_prefix['img_path'])
-        data = [{'img_id': name, 'img_path': str(root / name), 'gt_label': labels[name]} for name in names]
+        labels = by_key(read_rows(self._file('class_labels.txt'), 'path,label', ','))
+        root, data = Path(self.data_prefix['img_path']), []
+        for name, (where, _) in by_key(read_rows(self._file('image_ids.txt'), 'path', ',')).items():
+            place, (label,) = look_up(labels, name, self._file('class_labels.txt'), where)
+            data.append({'img_id': name, 'img_path': str(root / name), 'gt_label': as_label(label, place)})
         if self.has_truth:
             self._add_truth({info['img_id']: info for info in data})
         return data
 
     def _add_truth(self, data: dict[str, dict]) -> None:
         """Boxes or mask paths of every image."""
-        masks, boxes = Path(self.data_prefix['mask']), {}
-        for name, *values in self._rows('localization.txt', 2):
-            info = data.get(name)
-            if info is None:
-                raise ValueError(f'{self.ann_file}/localization.txt names {name}, which image_ids.txt does not')
+        path, masks = self._file('localization.txt'), Path(self.data_prefix['mask'])
+        for where, (name, *values) in read_rows(path, 'path,box or mask…', ','):
+            if name not in data:
+                raise AnnotationError(f'{where} names {name}, which image_ids.txt does not')
+            info = data[name]
             if len(values) == 4:
-                boxes.setdefault(name, []).append(as_box(values, f'{self.ann_file}/localization.txt, {name}'))
-            else:
-                info.setdefault('seg_map_path', []).append(str(masks / values[0]))
-                if len(values) > 1 and values[1]:
-                    info['ignore_map_path'] = str(masks / values[1])
-        for name, values in boxes.items():
-            data[name]['gt_bboxes'] = np.array(values, np.float64)
+                info['gt_bboxes'] = [*info.get('gt_bboxes', ()), as_box(values, where)]
+                continue
+            if len(values) > 2 or is_number(values[0]) or not values[0]:
+                forms = 'path,x0,y0,x1,y1 or path,mask.png or path,mask.png,ignore.png'
+                raise AnnotationError(f'{where}: expected {forms}; got {",".join([name, *values])!r}')
+            info.setdefault('seg_map_path', []).append(str(masks / values[0]))
+            if len(values) > 1 and values[1]:
+                ignored = str(masks / values[1])
+                if info.setdefault('ignore_map_path', ignored) != ignored:
+                    raise AnnotationError(f'{where}: {name} has another ignore file already')
         bare = [name for name, info in data.items() if not {'gt_bboxes', 'seg_map_path'} & set(info)]
         if bare:
-            raise ValueError(f'{self.ann_file}/localization.txt has no line for {bare[0]} ({len(bare)} such images)')
+            raise AnnotationError(f'{path} has no line for {bare[0]} ({len(bare)} such images)')
+        for info in data.values():
+            if 'gt_bboxes' in info:
+                info['gt_bboxes'] = np.array(info['gt_bboxes'], np.float64)
 
-    def _rows(self, name: str, columns: int) -> list[list[str]]:
-        """The lines of one file, split at commas."""
-        path = self.need(Path(self.ann_file) / name, f'the list {name}')
-        rows = [line.split(',') for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
-        short = next((row for row in rows if len(row) < columns), None)
-        if short is not None:
-            raise ValueError(f'{path}: expected {columns} comma-separated values or more in each line; got {short}')
-        return rows
+    def _file(self, name: str) -> Path:
+        return self.need(Path(self.ann_file) / name, f'the list {name}')

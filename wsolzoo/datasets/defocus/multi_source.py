@@ -7,6 +7,7 @@ from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Dataset, Sampler
 
 from wsolzoo.registry import DATA_SAMPLERS, DATASETS
+from wsolzoo.structures import TEST
 
 Draw = tuple[int, int, int]
 """Which source, which of its images, and a number that decides the augmentation."""
@@ -14,22 +15,33 @@ Draw = tuple[int, int, int]
 
 @DATASETS.register_module()
 class MultiSource(Dataset):
-    """Data sets side by side, addressed by :data:`Draw`.
+    """Data sets side by side to learn from, addressed by :data:`Draw`.
 
     Args:
         sources: data set configs, or data sets. ``map_unit`` of those that have one must agree.
 
     Raises:
-        ValueError: the sources have maps of different units.
+        ValueError: the sources have maps of different units, or one is a split that reports (role ``test``).
     """
 
     def __init__(self, sources: Sequence[dict]) -> None:
         self.sources = [DATASETS.build(source) if isinstance(source, dict) else source for source in sources]
+        reporting = [number for number, source in enumerate(self.sources) if getattr(source, 'role', None) == TEST]
+        if reporting:
+            raise ValueError(
+                f'source {reporting[0]} has role="test"; a test split reports and is never learnt from. Dense tasks '
+                'learn from splits with role="train-fullsup"'
+            )
         units = {source.map_unit for source in self.sources if getattr(source, 'truth', None) == 'map'}
         if len(units) > 1:
             raise ValueError(f'one network learns one unit; the sources are in {", ".join(sorted(units))}')
         self.map_unit = next(iter(units), None)
         self.metainfo = {'map_unit': self.map_unit, 'domains': [source.domain for source in self.sources]}
+
+    @property
+    def datasets(self) -> list:
+        """The sources, under the name by which wrappers of data sets are looked into, for their roles for instance."""
+        return self.sources
 
     def full_init(self) -> None:
         """Load the annotations of every source."""
@@ -42,7 +54,8 @@ class MultiSource(Dataset):
     def __getitem__(self, draw: Draw) -> dict:
         number, index, seed = draw
         source = self.sources[number]
-        results = source.get_data_info(index) | {'draw': seed}
+        results = source.get_data_info(index)
+        results['draw'] = seed
         packed = source.pipeline(results)
         if packed is None:
             raise ValueError(f'the pipeline of source {number} dropped {results.get("img_id")}')
