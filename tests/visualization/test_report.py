@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from wsolzoo.evaluation.functional.causes import DEFINITIONS
 from wsolzoo.visualization import charts, wanted_images, write_report
 from wsolzoo.visualization.gallery import select
-from wsolzoo.visualization.summary import CAUSES, headlines, protocol_table
+from wsolzoo.visualization.summary import headlines, protocol_table
 
 EVIL = '<script>alert(1)</script>"\'&'
 
@@ -28,7 +29,7 @@ def column(shift=0.0, best=True):
 @pytest.fixture
 def result():
     grid = [i / 20 for i in range(20)]
-    causes = list(CAUSES)
+    causes = list(DEFINITIONS)
     images = [
         {
             'img_id': f'val/{i:03d}.jpg',
@@ -59,7 +60,7 @@ def result():
             'size': {'large': {'GTKnown': 80.0, 'num_images': 10}, 'small': {'GTKnown': 20.0, 'num_images': 20}},
         },
         'images': images,
-        'causes': {'part-only': 'a definition of our own'},
+        'causes': DEFINITIONS | {'part-only': 'a definition of our own'},
     }
 
 
@@ -187,9 +188,18 @@ def test_pictures_say_in_words_what_they_show(page, result):
 
 def test_causes_are_counted_defined_and_shown(page):
     failures = page.text['failures']
-    assert 'a definition of our own' in failures  # the evaluator's words win over the defaults
+    assert 'a definition of our own' in failures and DEFINITIONS['over-extended'] in failures
     assert 'Part only' in failures and 'Degenerate map' in failures
     assert '4 of 4' in failures
+
+
+def test_a_plugins_own_causes_are_shown_as_it_names_them(tmp_path):
+    images = [
+        {'img_id': str(i), 'cause': cause} for i, cause in enumerate(['hit', 'too_dark', 'too_dark', 'upside-down'])
+    ]
+    page = Page(write_report({'images': images, 'causes': {'upside-down': 'Turned.'}}, tmp_path / 'r.html', title='t'))
+    text = page.text['failures']
+    assert text.index('Upside down') < text.index('Too dark') and 'Turned.' in text and 'Part only' not in text
 
 
 def test_nothing_is_shown_of_what_is_not_there(tmp_path):
@@ -217,11 +227,11 @@ def test_the_choice_of_pictures_ignores_the_order_of_arrival(result):
     assert select(result['images'][::-1]) == chosen
     assert chosen.best[0]['iou'] == max(r['iou'] for r in result['images'])
     assert chosen.worst[0]['iou'] == 0
-    assert 'hit' not in chosen.causes and set(chosen.causes) == set(CAUSES) - {'hit'}
+    assert 'hit' not in chosen.causes and set(chosen.causes) == set(DEFINITIONS) - {'hit'}
 
 
 def test_the_choice_of_pictures_is_bounded():
-    records = [{'img_id': f'{i:05d}', 'iou': i / 5000, 'cause': list(CAUSES)[i % 7]} for i in range(5000)]
+    records = [{'img_id': f'{i:05d}', 'iou': i / 5000, 'cause': list(DEFINITIONS)[i % 7]} for i in range(5000)]
     assert len(select(records).ids()) <= 3 * 12 + 6 * 6
 
 

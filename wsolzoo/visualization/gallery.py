@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from wsolzoo.visualization.overlay import as_boxes, check_image, overlay_map
-from wsolzoo.visualization.summary import CAUSES, cause_key, is_number
+from wsolzoo.visualization.summary import HIT, is_number
 
 SIDE = 256
 """Longest side of a picture in the report, in pixels."""
@@ -46,14 +46,13 @@ def select(records: list[dict], count: int = 12, per_cause: int = 6, seed: int =
     count_ends = min(count, len(scored) // 2)
     groups: dict[str, list[dict]] = {}
     for record in records:
-        if record.get('cause'):
-            groups.setdefault(cause_key(record['cause']), []).append(record)
-    order = [*CAUSES, *sorted(set(groups) - set(CAUSES))]
+        if record.get('cause') not in (None, HIT):
+            groups.setdefault(record['cause'], []).append(record)
     return Selection(
         best=scored[::-1][:count_ends],
         worst=scored[:count_ends],
         sample=_draw(records, count, seed),
-        causes={cause: _draw(groups[cause], per_cause, seed) for cause in order if cause in groups and cause != 'hit'},
+        causes={cause: _draw(groups[cause], per_cause, seed) for cause in sorted(groups)},
     )
 
 

@@ -14,11 +14,11 @@ from wsolzoo.visualization.gallery import figure, hit_level, name_of, select
 from wsolzoo.visualization.overlay import PREDICTED_COLOR, TRUE_COLOR
 from wsolzoo.visualization.summary import (
     BASELINES,
-    CAUSES,
     COLUMNS,
+    HIT,
     LABELS,
-    cause_key,
-    cause_texts,
+    cause_order,
+    cause_title,
     headlines,
     is_number,
     protocol_table,
@@ -221,14 +221,10 @@ def _gallery(result: dict, images: Mapping[str, Mapping], classes: list[str] | N
         return [figure(record, images[record['img_id']], classes) for record in group if record['img_id'] in images]
 
     definitions = result.get('causes') or {}
-    counts = Counter(cause_key(record['cause']) for record in records if record.get('cause'))
-    order = [*CAUSES, *sorted(set(counts) - set(CAUSES))]
+    counts = Counter(record['cause'] for record in records if record.get('cause'))
     atlas = []
-    for cause in order if any(cause != 'hit' for cause in counts) else ():
-        name, definition = cause_texts(cause, definitions)
-        if cause in CAUSES or counts[cause]:
-            share = counts[cause] / sum(counts.values())
-            shots = figures(chosen.causes.get(cause, []))
-            atlas.append({'key': cause, 'name': name, 'definition': definition, 'count': counts[cause], 'share': share})
-            atlas[-1]['shots'] = shots
+    for cause in cause_order(counts, definitions) if set(counts) - {HIT} else ():
+        atlas.append({'key': cause, 'name': cause_title(cause), 'definition': definitions.get(cause, '')})
+        atlas[-1] |= {'count': counts[cause], 'share': counts[cause] / counts.total()}
+        atlas[-1]['shots'] = figures(chosen.causes.get(cause, []))
     return {kind: figures(getattr(chosen, kind)) for kind in ('best', 'worst', 'sample')} | {'atlas': atlas}

@@ -1,6 +1,6 @@
 """What a result says at a glance: headline numbers, one table per protocol, causes of failure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
 
@@ -37,19 +37,8 @@ LABELS = {
 }
 """How keys of the result are written for people; the others are written as they are."""
 
-CAUSES = {
-    'hit': ('Found', 'The predicted box overlaps a true box by at least half.'),
-    'degenerate-map': (
-        'Degenerate map',
-        'The map is empty, constant or not finite: there is nothing to put a box around.',
-    ),
-    'wrong-class': ('Wrong class', 'The box is right, but the class is not: it fails Top-1 Loc, not GT-known.'),
-    'part-only': ('Part only', 'The box lies on the object but covers only a part of it.'),
-    'over-extended': ('Over-extended', 'The box covers the object and much of its surroundings.'),
-    'multi-instance': ('Several objects', 'One box was drawn around several true objects.'),
-    'wrong-place': ('Wrong place', 'The box misses the object, or hardly touches it.'),
-}
-"""Title and default definition of each cause; a result may bring its own definitions under ``causes``."""
+HIT = 'hit'
+"""The cause of an image that did not fail."""
 
 
 @dataclass(frozen=True)
@@ -154,15 +143,11 @@ def _cell(metric: str, value: float | None) -> str | None:
     return f'{value:.3f}' if metric.startswith('threshold') else f'{value:.2f}'
 
 
-def cause_key(cause: str) -> str:
-    """``'Part only'``, ``'part_only'`` and ``'part-only'`` are one cause."""
-    key = cause.strip().lower().replace('_', '-').replace(' ', '-')
-    return {'correct': 'hit', 'found': 'hit', 'ok': 'hit', 'degenerate': 'degenerate-map'}.get(key, key)
+def cause_title(cause: str) -> str:
+    """``'part-only'`` as people write it: ``'Part only'``."""
+    return cause.replace('-', ' ').replace('_', ' ').capitalize()
 
 
-def cause_texts(cause: str, definitions: dict[str, str]) -> tuple[str, str]:
-    """Title and definition of a cause; the result's own definition wins over the default one."""
-    key = cause_key(cause)
-    title, default = CAUSES.get(key, (cause, ''))
-    own = {cause_key(name): text for name, text in definitions.items()}
-    return title, own.get(key, default)
+def cause_order(counts: Mapping[str, int], definitions: Mapping[str, str]) -> list[str]:
+    """Every cause once: those the evaluator defines in its order, then those that only records name."""
+    return [*definitions, *sorted(set(counts) - set(definitions))]
