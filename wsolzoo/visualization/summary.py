@@ -52,6 +52,7 @@ class Headline:
         protocol: whose definition the number follows; empty for classification.
         column: who chose the threshold, a key of :data:`COLUMNS`; empty where it does not matter.
         meaning: the definition in a phrase.
+        interval: its 95 % interval over images, low and high; ``None`` where none was computed.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Headline:
     protocol: str
     column: str
     meaning: str
+    interval: tuple[float, float] | None = None
 
     @property
     def gain(self) -> float | None:
@@ -89,9 +91,47 @@ def headlines(result: dict) -> list[Headline]:
             if is_number(entry.get(key)):
                 baseline = (entry.get('centered_box') or {}).get(key)
                 baseline = float(baseline) if is_number(baseline) else None
-                found.append(Headline(name, float(entry[key]), baseline, protocol, _column_of(entry, key), meaning))
+                column, interval = _column_of(entry, key), _interval(entry, key)
+                found.append(Headline(name, float(entry[key]), baseline, protocol, column, meaning, interval))
                 break
     return found
+
+
+def _interval(entry: dict, key: str) -> tuple[float, float] | None:
+    """The interval of the headline value of a protocol."""
+    ends = (entry.get('intervals') or {}).get(key) or ()
+    return (float(ends[0]), float(ends[1])) if len(ends) == 2 and all(map(is_number, ends)) else None
+
+
+def cards(heads: list[Headline]) -> list[tuple[Headline, list[Headline]]]:
+    """Headlines, each with those that are the same number by definition or by luck: a page shows a number once."""
+    groups: dict[tuple, list[Headline]] = {}
+    for head in heads:
+        groups.setdefault((head.protocol, head.column, head.value, head.baseline), []).append(head)
+    return [(group[0], group[1:]) for group in groups.values()]
+
+
+def numbers(metrics: Mapping[str, float]) -> list[tuple[str, float, tuple[float, float] | None]]:
+    """Scalars of any task as (name, value, interval): ``MAE_low`` and ``MAE_high`` are the interval of ``MAE``."""
+    found = {name: float(value) for name, value in metrics.items() if is_number(value)}
+    ends = {name: (f'{name}_low', f'{name}_high') for name in found}
+    paired = {name: pair for name, pair in ends.items() if set(pair) <= set(found)}
+    used = {end for pair in paired.values() for end in pair}
+    return [
+        (name, value, (found[paired[name][0]], found[paired[name][1]]) if name in paired else None)
+        for name, value in found.items()
+        if name not in used
+    ]
+
+
+def deviations(result: dict) -> list[tuple[str, list[str]]]:
+    """Each deviation from a protocol once, with the protocols it concerns; no names where it concerns all of them."""
+    protocols = result.get('protocols', {})
+    found: dict[str, list[str]] = {}
+    for name, entry in protocols.items():
+        for text in entry.get('deviations') or ():
+            found.setdefault(text, []).append(name)
+    return [(text, [] if len(names) == len(protocols) else names) for text, names in found.items()]
 
 
 def _column_of(entry: dict, key: str) -> str:
@@ -122,7 +162,8 @@ def protocol_table(entry: dict) -> dict:
     """Rows and columns of one protocol: metrics by who chose the threshold, and the centred box.
 
     Returns:
-        ``{'columns': [(key, meaning)…], 'rows': [(metric, [text…])…]}``; ``None`` where a column lacks a metric.
+        ``{'columns': [(key, meaning)…], 'rows': [(metric, [text…])…], 'intervals': [text…]}``; ``None`` where a column
+        lacks a metric.
     """
     given = entry.get('columns') or {'reported': entry}
     columns = [(name, COLUMNS.get(name, ''), dict(flat_metrics(given[name] or {}))) for name in given]
@@ -134,7 +175,9 @@ def protocol_table(entry: dict) -> dict:
     rows = [
         (LABELS.get(metric, metric), [_cell(metric, values.get(metric)) for *_, values in columns]) for metric in names
     ]
-    return {'columns': [(name, meaning) for name, meaning, _ in columns], 'rows': rows}
+    ends = {LABELS.get(key, key): _interval(entry, key) for key in entry.get('intervals') or ()}
+    texts = [f'{name} {interval[0]:.1f}–{interval[1]:.1f}' for name, interval in ends.items() if interval]
+    return {'columns': [(name, meaning) for name, meaning, _ in columns], 'rows': rows, 'intervals': texts}
 
 
 def _cell(metric: str, value: float | None) -> str | None:
