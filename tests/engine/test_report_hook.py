@@ -17,7 +17,7 @@ from torch import nn
 
 from wsolzoo.datasets.base import LocalizationDataset
 from wsolzoo.engine.hooks.progress import ProgressHook, brief, clock
-from wsolzoo.engine.hooks.report import ReportHook
+from wsolzoo.engine.hooks.report import ReportHook, score_table
 from wsolzoo.engine.hooks.second_look import image_ids, second_look
 from wsolzoo.engine.hooks.training_log import training_curves
 from wsolzoo.engine.terminal import TerseRunner
@@ -78,7 +78,7 @@ class Overlap(BaseMetric):
 
     def compute_metrics(self, results):
         entry = {'MaxBoxAcc': 50.0, 'GTKnown': 50.0, 'Top1Loc': float('nan'), 'num_images': np.int64(len(results))}
-        entry |= {'centered_box': {'MaxBoxAcc': 60.0, 'GTKnown': 60.0}}
+        entry |= {'centered_box': {'MaxBoxAcc': 60.0, 'GTKnown': 60.0}, 'intervals': {'GTKnown': [41.25, 58.75]}}
         self.result = {'protocols': {'tiny-v1': entry}, 'classification': {'top1': 50.0}, 'images': results}
         return {'MaxBoxAcc': 50.0}
 
@@ -160,6 +160,8 @@ def test_a_test_leaves_metrics_and_a_report(trained):
     assert (metrics['GT-known'], metrics['MaxBoxAcc'], metrics['Top-1']) == (50.0, 50.0, 50.0)
     assert 'Top-1 Loc' not in metrics, 'what is not a number is no headline'
     assert metrics['centered_box'] == {'GT-known': 60.0, 'MaxBoxAcc': 60.0}
+    assert metrics['intervals'] == {'GT-known': [41.25, 58.75]}
+    assert metrics['meta']['partial_weights'] is None
     assert metrics['protocols']['tiny-v1']['num_images'] == COUNT
     assert metrics['protocols']['tiny-v1']['Top1Loc'] is None
     assert metrics['metrics'] == {'tiny/MaxBoxAcc': 50.0}
@@ -171,16 +173,32 @@ def test_a_test_leaves_metrics_and_a_report(trained):
     assert any(label.startswith('loss in training') for label in page.labels)
     assert any('class dark' in alt and 'boxes overlap by 0.90' in alt for alt in page.alts)
 
-    assert '-10.0' in screen and str(folder / 'report.html') in screen.replace('\n', '')
+    assert '-10.0' in screen and '41.2–58.8' in screen and str(folder / 'report.html') in screen.replace('\n', '')
+
+
+def test_a_checkpoint_that_was_loaded_in_part_is_stamped(tmp_path, monkeypatch):
+    said = '3 of 60 tensors are missing'
+    monkeypatch.setattr('wsolzoo.engine.hooks.report.not_loaded', lambda runner: said)
+    _, screen = run(tmp_path, 'partial')
+    assert f'not all weights were loaded: {said}' in screen
+    assert json.loads((tmp_path / 'metrics.json').read_text())['meta']['partial_weights'] == said
+    assert said in (tmp_path / 'report.html').read_text()
+
+
+def test_scalars_of_any_task_come_with_their_intervals():
+    console = Console(file=io.StringIO(), width=80)
+    console.print(score_table([], [('MAE', 0.0512, (0.04, 0.0625)), ('rank', 0.9, None)]))
+    text = console.file.getvalue()
+    assert '0.0512' in text and '0.04–0.0625' in text and 'gain' not in text
 
 
 def test_best_and_worst_are_exactly_those(trained):
     page = Images((trained[2] / 'report.html').read_text())
     overlaps = [float(alt.rsplit(' ', 1)[1]) for alt in page.alts]
     count = COUNT // 2
-    assert len(overlaps) == 2 * count + 12 + 6, 'best, worst, a random dozen, six of the one cause'
-    assert overlaps[:count] == [i / COUNT for i in reversed(range(count, COUNT))]
-    assert overlaps[count : 2 * count] == [i / COUNT for i in range(count)]
+    assert len(overlaps) == 12 + 3 * count, 'a random dozen, best, worst, every failure'
+    assert overlaps[12 : 12 + count] == [i / COUNT for i in reversed(range(count, COUNT))]
+    assert overlaps[12 + count : 12 + 2 * count] == [i / COUNT for i in range(count)]
 
 
 def test_of_two_hooks_the_last_acts(tmp_path):

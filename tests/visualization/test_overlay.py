@@ -65,6 +65,13 @@ def test_zero_strength_is_the_photograph(image, map):
     assert (overlay.overlay_map(image, map, strength=0) == image).all()
 
 
+def test_the_layer_laid_over_an_image_by_a_browser_is_the_overlay(image, map):
+    layer = overlay.heat_layer(map, image.shape[:2])
+    seen = image * (1 - layer[..., 3:]) + layer[..., :3] * layer[..., 3:]
+    assert np.abs(seen - overlay.overlay_map(image, map)).max() < 1
+    assert layer[..., :3].max() <= 255 and layer[..., 3].min() >= 0 and layer[..., 3].max() <= 1
+
+
 def test_boxes_are_drawn_where_they_are_and_end_before_their_end():
     black = np.zeros((50, 50, 3), np.uint8)
     drawn = overlay.draw_boxes(black, predicted=[10, 12, 30, 40], thickness=1)

@@ -36,6 +36,14 @@ def thin(points: Points, limit: int = 240) -> list[tuple[float, float]]:
     return sorted({points[0], points[-1], *kept})
 
 
+def merge_equal(series: dict[str, Points]) -> dict[str, Points]:
+    """Curves that lie on each other as one that bears both names, ``{'a = b': points}``: one would hide the other."""
+    groups: dict[tuple, list[str]] = {}
+    for name, points in series.items():
+        groups.setdefault(tuple(map(tuple, points)), []).append(name)
+    return {' = '.join(names): list(points) for points, names in groups.items()}
+
+
 def number(value: float) -> str:
     """A number in at most four digits; small ones as 1.5e-3."""
     if value != 0 and abs(value) < 0.01:

@@ -1,18 +1,22 @@
 """Which results to show as pictures, and how one of them becomes a figure of the report."""
 
 import base64
+import io
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from PIL import Image
 
-from wsolzoo.visualization.overlay import as_boxes, check_image, overlay_map
-from wsolzoo.visualization.summary import CAUSES, cause_key, is_number
+from wsolzoo.visualization.overlay import as_boxes, check_image, colorize, heat_layer
+from wsolzoo.visualization.summary import HIT, is_number
 
-SIDE = 256
+SIDE = 320
 """Longest side of a picture in the report, in pixels."""
+LAYER_SIDE = 128
+"""Longest side of the map that lies over it: maps are smooth, and the page stretches them."""
 
 
 @dataclass
@@ -30,15 +34,15 @@ class Selection:
         return list(dict.fromkeys(record['img_id'] for record in records))
 
 
-def select(records: list[dict], count: int = 12, per_cause: int = 6, seed: int = 0) -> Selection:
-    """Best and worst by IoU, a seeded random sample, and a seeded sample of each cause.
+def select(records: list[dict], count: int = 12, failures: int = 96, seed: int = 0) -> Selection:
+    """Best and worst by IoU, a seeded random sample, and as many failures as a page bears, shared among the causes.
 
     The answer depends on the records and the seed, not on the order in which processes delivered them.
 
     Args:
         records: ``result['images']``.
         count: pictures in each of best, worst and sample.
-        per_cause: pictures of each cause of failure.
+        failures: pictures of failures in all.
         seed: of the random samples.
     """
     records = sorted((record for record in records if 'img_id' in record), key=lambda record: record['img_id'])
@@ -46,15 +50,28 @@ def select(records: list[dict], count: int = 12, per_cause: int = 6, seed: int =
     count_ends = min(count, len(scored) // 2)
     groups: dict[str, list[dict]] = {}
     for record in records:
-        if record.get('cause'):
-            groups.setdefault(cause_key(record['cause']), []).append(record)
-    order = [*CAUSES, *sorted(set(groups) - set(CAUSES))]
+        if record.get('cause') not in (None, HIT):
+            groups.setdefault(record['cause'], []).append(record)
+    shares = share_out({cause: len(groups[cause]) for cause in sorted(groups)}, failures)
     return Selection(
         best=scored[::-1][:count_ends],
         worst=scored[:count_ends],
         sample=_draw(records, count, seed),
-        causes={cause: _draw(groups[cause], per_cause, seed) for cause in order if cause in groups and cause != 'hit'},
+        causes={cause: _draw(groups[cause], share, seed) for cause, share in shares.items()},
     )
+
+
+def share_out(wanted: Mapping[str, int], total: int) -> dict[str, int]:
+    """Equal shares of ``total``; what a small group does not need goes to the larger ones.
+
+    Example:
+        >>> share_out({'a': 2, 'b': 50, 'c': 90}, 32)
+        {'a': 2, 'b': 15, 'c': 15}
+    """
+    shares: dict[str, int] = {}
+    for name in sorted(wanted, key=lambda name: wanted[name]):
+        shares[name] = min(wanted[name], (total - sum(shares.values())) // (len(wanted) - len(shares)))
+    return {name: shares[name] for name in wanted}
 
 
 def _draw(records: list[dict], count: int, seed: int) -> list[dict]:
@@ -73,16 +90,18 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
 
     Args:
         record: an entry of ``result['images']``.
-        picture: ``image`` (H, W, 3) uint8 RGB; optionally ``map`` (h, w) and ``frame`` (height, width), the size of the
-            frame in which the boxes are given (default: ``frame`` of the record, then the size of ``image``).
+        picture: ``image`` (H, W, 3) uint8 RGB; optionally ``map`` (h, w) evidence of any range, the estimate
+            ``pred_map`` and its truth ``gt_map`` (h, w) in [0, 1] with the names of their units ``pred_unit`` and
+            ``map_unit``, and ``frame`` (height, width), the size of the frame in which the boxes are given (default:
+            ``frame`` of the record, then the size of ``image``).
         classes: names.
 
     Returns:
-        ``photo`` and ``heat`` as data addresses, ``frame``, ``predicted`` and ``true`` boxes, and texts.
+        ``photo`` and ``heat`` as data addresses, ``frame``, ``predicted`` and ``true`` boxes, ``panes`` (estimate and
+        truth of a dense task), and texts.
     """
-    photo = shrink(check_image(picture['image']), SIDE)
-    height, width = picture.get('frame') or record.get('frame') or picture['image'].shape[:2]
-    heat = overlay_map(photo, picture['map']) if picture.get('map') is not None else None
+    image = check_image(picture['image'])
+    height, width = picture.get('frame') or record.get('frame') or image.shape[:2]
     label = name_of(record['label'], classes) if 'label' in record else ''
     guesses = record.get('pred_labels') or []
     guess = name_of(guesses[0], classes) if len(guesses) else ''
@@ -91,8 +110,9 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
     told.append('' if iou is None else f'boxes overlap by {iou:.2f}')
     return {
         'id': record['img_id'],
-        'photo': jpeg(photo),
-        'heat': None if heat is None else jpeg(heat),
+        'photo': webp(shrink(image, SIDE), quality=80 if max(image.shape) > 160 else 92),
+        'heat': None if picture.get('map') is None else _heat(picture['map'], image.shape[:2]),
+        'panes': panes(picture),
         'frame': (int(height), int(width)),
         'predicted': corners(record.get('box')),
         'true': corners(record.get('gt_boxes')),
@@ -102,6 +122,31 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
         'guess': guess,
         'alt': ', '.join(part for part in told if part),
     }
+
+
+def _heat(map: np.ndarray, size: tuple[int, int]) -> str:
+    factor = min(1.0, LAYER_SIDE / max(size))
+    layer = heat_layer(map, (max(1, round(size[0] * factor)), max(1, round(size[1] * factor))))
+    return webp(np.concatenate([layer[..., :3], 255 * layer[..., 3:]], axis=2).round().astype(np.uint8), quality=70)
+
+
+def panes(picture: Mapping) -> list[dict]:
+    """Estimate and truth of a dense task as pictures with the ends of their colour bars.
+
+    Maps of one unit share a scale, from 0 to the highest value of both, so that their colours can be compared.
+    """
+    found = [
+        (name, np.asarray(picture[key], np.float32), picture.get(unit) or '')
+        for name, key, unit in (('estimate', 'pred_map', 'pred_unit'), ('truth', 'gt_map', 'map_unit'))
+        if picture.get(key) is not None
+    ]
+    tops: dict[str, float] = {}
+    for _, map, unit in found:
+        tops[unit] = max(tops.get(unit, 1e-6), float(np.nan_to_num(map).max()))
+    return [
+        {'name': name, 'src': webp(shrink(colorize(map / tops[unit]), SIDE)), 'unit': unit, 'high': tops[unit]}
+        for name, map, unit in found
+    ]
 
 
 def hit_level(record: Mapping) -> float:
@@ -127,9 +172,8 @@ def shrink(image: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def jpeg(image: np.ndarray, quality: int = 86) -> str:
-    """An RGB image as a ``data:`` address that a page can show without fetching anything."""
-    done, data = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ValueError(f'cannot encode an image of shape {image.shape} as JPEG')
-    return 'data:image/jpeg;base64,' + base64.b64encode(data).decode()
+def webp(image: np.ndarray, quality: int = 80) -> str:
+    """An RGB or RGBA image as a ``data:`` address that a page can show without fetching anything."""
+    data = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(data, 'WEBP', quality=quality, alpha_quality=50, method=4)
+    return 'data:image/webp;base64,' + base64.b64encode(data.getvalue()).decode()

@@ -70,13 +70,32 @@ def overlay_map(image: np.ndarray, map: np.ndarray, name: str = 'inferno', stren
         (H, W, 3) uint8 RGB.
     """
     image = check_image(image)
+    layer = heat_layer(map, image.shape[:2], name, strength)
+    alpha = layer[..., 3:]
+    mixed = image.astype(np.float32) * (1 - alpha) + layer[..., :3] * alpha
+    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+
+
+def heat_layer(map: np.ndarray, size: tuple[int, int], name: str = 'inferno', strength: float = 0.75) -> np.ndarray:
+    """What :func:`overlay_map` lays over an image, as a picture of its own: smooth, so that a small one will do.
+
+    Args:
+        map: as of :func:`overlay_map`.
+        size: height and width of the layer.
+        name: as of :func:`overlay_map`.
+        strength: as of :func:`overlay_map`.
+
+    Returns:
+        (H, W, 4) float32: RGB in [0, 255] and opacity in [0, 1], not multiplied with each other.
+    """
     if not 0 <= strength <= 1:
         raise ValueError(f'strength must be in [0, 1]; got {strength}')
-    heat = cv2.resize(minmax(map), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
-    alpha = (strength * heat**0.7)[..., None]
-    photo = image.astype(np.float32) * (1 - 0.25 * strength * (1 - heat[..., None]))
-    mixed = photo * (1 - alpha) + colorize(heat, name).astype(np.float32) * alpha
-    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    heat = cv2.resize(minmax(map), (size[1], size[0]), interpolation=cv2.INTER_LINEAR)[..., None]
+    opacity = strength * heat**0.7
+    shade = 1 - 0.25 * strength * (1 - heat)  # cold regions keep showing the photograph, a little darker
+    alpha = 1 - shade * (1 - opacity)
+    color = colorize(heat[..., 0], name).astype(np.float32) * opacity / np.maximum(alpha, 1e-6)
+    return np.concatenate([color, alpha], axis=2).astype(np.float32)
 
 
 def draw_boxes(

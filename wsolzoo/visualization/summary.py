@@ -1,6 +1,6 @@
 """What a result says at a glance: headline numbers, one table per protocol, causes of failure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
 
@@ -37,19 +37,8 @@ LABELS = {
 }
 """How keys of the result are written for people; the others are written as they are."""
 
-CAUSES = {
-    'hit': ('Found', 'The predicted box overlaps a true box by at least half.'),
-    'degenerate-map': (
-        'Degenerate map',
-        'The map is empty, constant or not finite: there is nothing to put a box around.',
-    ),
-    'wrong-class': ('Wrong class', 'The box is right, but the class is not: it fails Top-1 Loc, not GT-known.'),
-    'part-only': ('Part only', 'The box lies on the object but covers only a part of it.'),
-    'over-extended': ('Over-extended', 'The box covers the object and much of its surroundings.'),
-    'multi-instance': ('Several objects', 'One box was drawn around several true objects.'),
-    'wrong-place': ('Wrong place', 'The box misses the object, or hardly touches it.'),
-}
-"""Title and default definition of each cause; a result may bring its own definitions under ``causes``."""
+HIT = 'hit'
+"""The cause of an image that did not fail."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +52,7 @@ class Headline:
         protocol: whose definition the number follows; empty for classification.
         column: who chose the threshold, a key of :data:`COLUMNS`; empty where it does not matter.
         meaning: the definition in a phrase.
+        interval: its 95 % interval over images, low and high; ``None`` where none was computed.
     """
 
     name: str
@@ -71,6 +61,7 @@ class Headline:
     protocol: str
     column: str
     meaning: str
+    interval: tuple[float, float] | None = None
 
     @property
     def gain(self) -> float | None:
@@ -100,9 +91,47 @@ def headlines(result: dict) -> list[Headline]:
             if is_number(entry.get(key)):
                 baseline = (entry.get('centered_box') or {}).get(key)
                 baseline = float(baseline) if is_number(baseline) else None
-                found.append(Headline(name, float(entry[key]), baseline, protocol, _column_of(entry, key), meaning))
+                column, interval = _column_of(entry, key), _interval(entry, key)
+                found.append(Headline(name, float(entry[key]), baseline, protocol, column, meaning, interval))
                 break
     return found
+
+
+def _interval(entry: dict, key: str) -> tuple[float, float] | None:
+    """The interval of the headline value of a protocol."""
+    ends = (entry.get('intervals') or {}).get(key) or ()
+    return (float(ends[0]), float(ends[1])) if len(ends) == 2 and all(map(is_number, ends)) else None
+
+
+def cards(heads: list[Headline]) -> list[tuple[Headline, list[Headline]]]:
+    """Headlines, each with those that are the same number by definition or by luck: a page shows a number once."""
+    groups: dict[tuple, list[Headline]] = {}
+    for head in heads:
+        groups.setdefault((head.protocol, head.column, head.value, head.baseline), []).append(head)
+    return [(group[0], group[1:]) for group in groups.values()]
+
+
+def numbers(metrics: Mapping[str, float]) -> list[tuple[str, float, tuple[float, float] | None]]:
+    """Scalars of any task as (name, value, interval): ``MAE_low`` and ``MAE_high`` are the interval of ``MAE``."""
+    found = {name: float(value) for name, value in metrics.items() if is_number(value)}
+    ends = {name: (f'{name}_low', f'{name}_high') for name in found}
+    paired = {name: pair for name, pair in ends.items() if set(pair) <= set(found)}
+    used = {end for pair in paired.values() for end in pair}
+    return [
+        (name, value, (found[paired[name][0]], found[paired[name][1]]) if name in paired else None)
+        for name, value in found.items()
+        if name not in used
+    ]
+
+
+def deviations(result: dict) -> list[tuple[str, list[str]]]:
+    """Each deviation from a protocol once, with the protocols it concerns; no names where it concerns all of them."""
+    protocols = result.get('protocols', {})
+    found: dict[str, list[str]] = {}
+    for name, entry in protocols.items():
+        for text in entry.get('deviations') or ():
+            found.setdefault(text, []).append(name)
+    return [(text, [] if len(names) == len(protocols) else names) for text, names in found.items()]
 
 
 def _column_of(entry: dict, key: str) -> str:
@@ -133,7 +162,8 @@ def protocol_table(entry: dict) -> dict:
     """Rows and columns of one protocol: metrics by who chose the threshold, and the centred box.
 
     Returns:
-        ``{'columns': [(key, meaning)…], 'rows': [(metric, [text…])…]}``; ``None`` where a column lacks a metric.
+        ``{'columns': [(key, meaning)…], 'rows': [(metric, [text…])…], 'intervals': [text…]}``; ``None`` where a column
+        lacks a metric.
     """
     given = entry.get('columns') or {'reported': entry}
     columns = [(name, COLUMNS.get(name, ''), dict(flat_metrics(given[name] or {}))) for name in given]
@@ -145,7 +175,9 @@ def protocol_table(entry: dict) -> dict:
     rows = [
         (LABELS.get(metric, metric), [_cell(metric, values.get(metric)) for *_, values in columns]) for metric in names
     ]
-    return {'columns': [(name, meaning) for name, meaning, _ in columns], 'rows': rows}
+    ends = {LABELS.get(key, key): _interval(entry, key) for key in entry.get('intervals') or ()}
+    texts = [f'{name} {interval[0]:.1f}–{interval[1]:.1f}' for name, interval in ends.items() if interval]
+    return {'columns': [(name, meaning) for name, meaning, _ in columns], 'rows': rows, 'intervals': texts}
 
 
 def _cell(metric: str, value: float | None) -> str | None:
@@ -154,15 +186,11 @@ def _cell(metric: str, value: float | None) -> str | None:
     return f'{value:.3f}' if metric.startswith('threshold') else f'{value:.2f}'
 
 
-def cause_key(cause: str) -> str:
-    """``'Part only'``, ``'part_only'`` and ``'part-only'`` are one cause."""
-    key = cause.strip().lower().replace('_', '-').replace(' ', '-')
-    return {'correct': 'hit', 'found': 'hit', 'ok': 'hit', 'degenerate': 'degenerate-map'}.get(key, key)
+def cause_title(cause: str) -> str:
+    """``'part-only'`` as people write it: ``'Part only'``."""
+    return cause.replace('-', ' ').replace('_', ' ').capitalize()
 
 
-def cause_texts(cause: str, definitions: dict[str, str]) -> tuple[str, str]:
-    """Title and definition of a cause; the result's own definition wins over the default one."""
-    key = cause_key(cause)
-    title, default = CAUSES.get(key, (cause, ''))
-    own = {cause_key(name): text for name, text in definitions.items()}
-    return title, own.get(key, default)
+def cause_order(counts: Mapping[str, int], definitions: Mapping[str, str]) -> list[str]:
+    """Every cause once: those the evaluator defines in its order, then those that only records name."""
+    return [*definitions, *sorted(set(counts) - set(definitions))]

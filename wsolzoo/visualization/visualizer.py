@@ -11,7 +11,7 @@ import numpy as np
 from wsolzoo.registry import VISUALIZERS
 from wsolzoo.visualization.overlay import check_image, localization_strip
 from wsolzoo.visualization.report import wanted_images, write_report
-from wsolzoo.visualization.summary import Headline, headlines
+from wsolzoo.visualization.summary import Headline, headlines, numbers
 
 
 @VISUALIZERS.register_module()
@@ -25,6 +25,10 @@ class LocVisualizer:
     def headlines(self, result: dict) -> list[Headline]:
         """See :func:`wsolzoo.visualization.summary.headlines`."""
         return headlines(result)
+
+    def numbers(self, result: dict) -> list[tuple]:
+        """Every scalar, see :func:`wsolzoo.visualization.summary.numbers`."""
+        return numbers(result.get('metrics') or {})
 
     def wanted_images(self, result: dict, seed: int = 0) -> list[str]:
         """See :func:`wsolzoo.visualization.report.wanted_images`."""

@@ -19,6 +19,8 @@ from wsolzoo.engine.hooks.selection import STAMP, selected_on_test
 from wsolzoo.engine.hooks.training_log import training_curves
 from wsolzoo.registry import HOOKS, VISUALIZERS
 
+PARTIAL = 'partial_weights'
+"""Key of ``meta`` that says that a checkpoint was loaded only in part."""
 PACKAGES = ('wsolzoo', 'torch', 'torchvision', 'numpy', 'opencv-python', 'onedl-mmengine', 'mmengine')
 
 
@@ -26,10 +28,11 @@ PACKAGES = ('wsolzoo', 'torch', 'torchvision', 'numpy', 'opencv-python', 'onedl-
 class ReportHook(Hook):
     """Writes what a test found, for people and for programs.
 
-    ``metrics.json`` holds the headline numbers by their usual names, ``centered_box`` with the same for the box that
-    ignores the image, ``protocols`` with everything, and ``meta``. ``report.html`` is one self-contained page. Pictures
-    are read and predicted a second time once it is known which ones matter, so a test needs no memory for them. Of
-    several such hooks (a base config's and a tool's) the last one acts.
+    ``metrics.json`` holds the headline numbers by their usual names, ``intervals`` with their 95 % intervals,
+    ``centered_box`` with the same for the box that ignores the image, ``protocols`` with everything, and ``meta``.
+    ``report.html`` is one self-contained page. Pictures are read and predicted a second time once it is known which
+    ones matter, so a test needs no memory for them. Of several such hooks (a base config's and a tool's) the last one
+    acts.
 
     Args:
         title: of the report; by default the name of the config.
@@ -80,7 +83,10 @@ class ReportHook(Hook):
         )
         if meta[STAMP]:
             self.console.print(f'[bold red]selected on test: {escape(meta[STAMP])}[/]; these numbers are no estimate')
-        self._print_table(heads, result, report)
+        if meta[PARTIAL]:
+            self.console.print(f'[bold red]not all weights were loaded: {escape(meta[PARTIAL])}[/]')
+        self.console.print(score_table(heads, visualizer.numbers(result)))
+        self._print_paths(report)
 
     def _pictures(self, runner, result: dict, visualizer) -> dict[str, dict]:
         """The pictures of the report; those of ``show_dir`` are written on the way."""
@@ -103,22 +109,7 @@ class ReportHook(Hook):
             places.append(Path(checkpoint).parent)
         return next((curves for curves in map(training_curves, places) if curves), {})
 
-    def _print_table(self, heads: list, result: dict, report: Path) -> None:
-        table = Table(title_justify='left', border_style='dim')
-        table.add_column('metric')
-        table.add_column('value', justify='right', style='bold')
-        if heads:
-            table.add_column('centred box', justify='right')
-            table.add_column('gain', justify='right')
-            table.add_column('protocol', style='dim')
-        for head in heads:
-            gain = '' if head.gain is None else f'[{"green" if head.gain >= 0 else "red"}]{head.gain:+.1f}[/]'
-            source = f'{head.protocol} {head.column}'.strip()
-            baseline = '' if head.baseline is None else f'{head.baseline:.1f}'
-            table.add_row(escape(head.name), f'{head.value:.1f}', baseline, gain, escape(source))
-        for name, value in {} if heads else result['metrics'].items():
-            table.add_row(escape(name), f'{value:.4g}')
-        self.console.print(table)
+    def _print_paths(self, report: Path) -> None:
         for name, path in (
             ('report', report),
             ('metrics', report.with_name('metrics.json')),
@@ -126,6 +117,38 @@ class ReportHook(Hook):
         ):
             if path:
                 self.console.print(f'{name:<9}{escape(str(path))}', highlight=False, soft_wrap=True)
+
+
+def score_table(heads: list, numbers: list[tuple]) -> Table:
+    """The numbers for a terminal: the headlines beside the centred box, or every scalar where there are none.
+
+    Args:
+        heads: objects with ``name``, ``value``, ``interval``, ``baseline``, ``gain``, ``protocol`` and ``column``.
+        numbers: (name, value, interval) of every scalar.
+    """
+    table = Table(title_justify='left', border_style='dim')
+    table.add_column('metric')
+    table.add_column('value', justify='right', style='bold')
+    known = any(head.interval for head in heads) if heads else any(interval for *_, interval in numbers)
+    if known:
+        table.add_column('95 %', justify='right', style='dim')
+    for title in ('centred box', 'gain') if heads else ():
+        table.add_column(title, justify='right')
+    if heads:
+        table.add_column('protocol', style='dim')
+    for head in heads:
+        interval = [_ends(head.interval, '.1f')] if known else []
+        gain = '' if head.gain is None else f'[{"green" if head.gain >= 0 else "red"}]{head.gain:+.1f}[/]'
+        baseline = '' if head.baseline is None else f'{head.baseline:.1f}'
+        source = escape(f'{head.protocol} {head.column}'.strip())
+        table.add_row(escape(head.name), f'{head.value:.1f}', *interval, baseline, gain, source)
+    for name, value, interval in () if heads else numbers:
+        table.add_row(escape(name), f'{value:.4g}', *([_ends(interval, '.4g')] if known else []))
+    return table
+
+
+def _ends(interval: tuple[float, float] | None, digits: str) -> str:
+    return f'{interval[0]:{digits}}–{interval[1]:{digits}}' if interval else ''
 
 
 def gather_result(runner, metrics: dict) -> dict:
@@ -157,12 +180,20 @@ def describe_run(runner) -> dict:
         'checkpoint': runner._load_from and str(runner._load_from),
         'seed': runner.seed,
         STAMP: ', '.join(selected_on_test(runner)) or None,
+        PARTIAL: not_loaded(runner),
         'command': ' '.join(sys.argv),
         'date': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'data': type(runner.test_loop.dataloader.dataset).__name__,
         'device': str(next(runner.model.parameters()).device),
         'versions': versions(),
     }
+
+
+def not_loaded(runner) -> str | None:
+    """What of the model was not in the checkpoint, in words; nothing where all of it was."""
+    from wsolzoo.engine.weights import checkpoint
+
+    return getattr(checkpoint, 'partial_weights', lambda runner: None)(runner)
 
 
 def versions() -> dict[str, str]:
@@ -191,11 +222,12 @@ def write_metrics(path: Path, result: dict, heads: list, meta: dict) -> None:
     Args:
         path: the file.
         result: see :func:`gather_result`; its records per image are left out.
-        heads: headline numbers: objects with ``name``, ``value``, ``baseline``, ``protocol`` and ``column``.
+        heads: headline numbers, see :func:`score_table`.
         meta: see :func:`describe_run`.
     """
     content: dict = {head.name: head.value for head in heads}
     content['centered_box'] = {head.name: head.baseline for head in heads if head.baseline is not None}
+    content['intervals'] = {head.name: head.interval for head in heads if head.interval}
     content['definitions'] = {
         head.name: {'protocol': head.protocol, 'threshold': head.column} for head in heads if head.protocol
     }
