@@ -11,6 +11,8 @@ from wsolzoo.testing import build_model, check_method, scope
 
 ROOT = Path(__file__).parents[1] / 'configs'
 CONFIGS = sorted(path for path in ROOT.glob('*/*.py') if path.parent.name != '_base_')
+OTHER_TASKS = {'dmenet'}  # not judged by check_method; they have tests of their own
+LOCALIZERS = [path for path in CONFIGS if path.parent.name not in OTHER_TASKS]
 NARROW = {'VGG16': 0.125, 'ResNet': 0.125, 'MobileNetV1': 0.125, 'SqueezeNet': 0.25}
 
 
@@ -57,11 +59,9 @@ def test_well_formed(path):
         assert PARAM_SCHEDULERS.get(scheduler['type']) is not None
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=name)
+@pytest.mark.parametrize('path', LOCALIZERS, ids=name)
 def test_learns_predicts_and_is_evaluated(path):
     config = load(path)
-    if config.model.type != 'Localizer':
-        pytest.skip('dense models have their own tests')
     if 'optim_wrapper' not in config:
         config.optim_wrapper = {'optimizer': {'type': 'SGD', 'lr': 0.01}}
     metrics = check_method(shrink(config))
