@@ -17,6 +17,7 @@ RESOURCES = [
     *(f'.mim/tools/**/*.{ending}' for ending in ('py', 'sh')),
     'visualization/*.css',
     'visualization/*.j2',
+    'py.typed',
 ]
 
 
@@ -43,25 +44,39 @@ setup(
     package_data={'wsolzoo': RESOURCES},
     include_package_data=False,
     python_requires='>=3.10',
+    # tests/test_dependencies.py: what is imported is declared; what is declared is imported, or has its reason there.
     install_requires=[
         'torch>=2.4,<2.16',
         'torchvision>=0.19,<0.30',
         'numpy>=1.26,<2.6',
+        'scipy>=1.11',
         'onedl-mmengine>=0.10.12,<0.11',
         'onedl-mmcv>=2.3.6,<2.4',
         'onedl-mmpretrain>=1.3.6,<1.4',
         'opencv-python>=4.8',
         'pillow',
         'numba>=0.60',
+        'safetensors',
         'rich',
         'jinja2',
+        'markupsafe',
         'pyyaml',
     ],
     extras_require={
         'timm': ['timm>=1.0'],
-        'test': ['pytest', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'timm>=1.0', 'scipy'],
+        'test': [
+            'pytest',
+            'pytest-xdist',
+            'pytest-cov',
+            'hypothesis',
+            'pycocotools>=2.0.8',
+            'torchmetrics>=1.8',
+            'timm>=1.0',
+            'yapf',
+        ],
         'lint': ['ruff', 'mypy', 'pre-commit'],
         'docs': ['sphinx>=7', 'furo', 'myst-parser', 'sphinx-copybutton'],
+        'release': ['uv', 'pip-audit'],
     },
     entry_points={'console_scripts': ['wsolzoo = wsolzoo.cli:main']},
     zip_safe=False,

@@ -9,6 +9,7 @@ os.environ.setdefault('HF_HUB_OFFLINE', '1')
 
 import pytest
 import torch
+from strict_skips import pytest_addoption, pytest_configure  # noqa: F401
 
 torch.set_num_threads(1)
 

@@ -152,7 +152,6 @@ def draw_dataset(seed, num_images=12, num_classes=3, crowds=True):
 
 
 def run_pycocotools(images, num_classes=3):
-    pytest.importorskip('pycocotools', reason='pycocotools is not installed (test extra)')
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 

@@ -96,8 +96,8 @@ def test_matrices_add_up_and_follow_a_renaming(picture, cut):
 
 @pytest.mark.parametrize('seed', range(4))
 def test_equals_torchmetrics(seed):
-    torchmetrics = pytest.importorskip('torchmetrics', reason='torchmetrics is not installed (test extra)')
     import torch
+    import torchmetrics
     from torchmetrics.segmentation import DiceScore
 
     num_classes = 4
