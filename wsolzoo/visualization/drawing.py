@@ -1,9 +1,10 @@
 """The picture of one prediction, whatever the task: what a :class:`~wsolzoo.structures.Drawing` holds is shown."""
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
-from wsolzoo.structures import Drawing
 from wsolzoo.visualization.overlay import (
     as_boxes,
     check_image,
@@ -16,11 +17,14 @@ from wsolzoo.visualization.overlay import (
     side_by_side,
 )
 
+if TYPE_CHECKING:  # a report is written without torch, which the module of the sample imports
+    from wsolzoo.structures import Drawing
+
 COLORS = np.array([(0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0)], np.uint8)
 """RGB of the classes of a mask, in turn (Okabe and Ito); 0 is background and stays clear."""
 
 
-def draw(image: np.ndarray, drawing: Drawing, true: np.ndarray | None = None) -> np.ndarray:
+def draw(image: np.ndarray, drawing: 'Drawing', true: np.ndarray | None = None) -> np.ndarray:
     """Photograph and prediction side by side.
 
     Evidence without a scale lies over the photograph, with the boxes; a map with a scale stands beside it over a bar
