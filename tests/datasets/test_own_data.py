@@ -56,7 +56,9 @@ def test_with_boxes(mine, tmp_path, capsys):
     table.write_text(table.read_text().replace('test/dog/1.jpg,dog,5,4,26,20', 'test/dog/1.jpg,dog,5,4,2,20'))
     capsys.readouterr()
     assert mine('test.py', CONFIGS[1], 'run/epoch_1.pth', '--work-dir', 'run', options=others) == 2
-    assert 'data/mine/boxes.csv, line 2: the box [5.0, 4.0, 2.0, 20.0] is empty or upside down' in capsys.readouterr().err
+    assert (
+        'data/mine/boxes.csv, line 2: the box [5.0, 4.0, 2.0, 20.0] is empty or upside down' in capsys.readouterr().err
+    )
     table.write_text(table.read_text().replace('1.jpg,dog,5,4,2,20', '1.jpg,dog,55,4,80,20'))
     assert mine('test.py', CONFIGS[1], 'run/epoch_1.pth', '--work-dir', 'run', options=others) == 2
     assert 'leaves the image of 40x30: 0% of it lies inside' in capsys.readouterr().err
