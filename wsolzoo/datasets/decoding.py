@@ -91,11 +91,7 @@ def is_truncated(data: bytes, img: np.ndarray, thorough: bool = False) -> bool:
         return (thorough or grey or is_progressive(data)) and ends_early(data)
     if data[:2] != JPEG and (data[:4] != PNG or data[-64:].rstrip(b'\0').endswith(PNG_END)):
         return False
-    try:
-        _pil_bytes(data)
-    except (OSError, SyntaxError):
-        return True
-    return False
+    return _pil_bytes(data) is None
 
 
 def is_progressive(data: bytes) -> bool:
@@ -110,18 +106,18 @@ def is_progressive(data: bytes) -> bool:
 
 def ends_early(data: bytes) -> bool:
     """Whether a JPEG stops before its last block: bytes put before its end mark then change the picture."""
-    from PIL import Image
-
     end = data.rfind(JPEG_END)
-    try:
-        return _pil_bytes(data) != _pil_bytes(data[:end] + FILL + data[end:])
-    except Image.DecompressionBombError:
-        return False  # too large to be decoded twice
-    except (OSError, SyntaxError):
-        return True
+    pixels = _pil_bytes(data)
+    return pixels is None or pixels != _pil_bytes(data[:end] + FILL + data[end:])
 
 
-def _pil_bytes(data: bytes) -> bytes:
+def _pil_bytes(data: bytes) -> bytes | None:
+    """What PIL, which is strict, makes of a file; nothing where it is not whole."""
     from PIL import Image
 
-    return Image.open(BytesIO(data)).tobytes()
+    try:
+        return Image.open(BytesIO(data)).tobytes()
+    except Image.DecompressionBombError:
+        return b''  # too large for PIL to look at: nothing is known
+    except (OSError, SyntaxError, ValueError):
+        return None
