@@ -34,7 +34,7 @@ LEVEL = {
 }
 BELOW_METHODS = {'errors', 'maps', 'registry', 'structures', 'models'}
 # These work in a notebook: no registry, no config, no Runner, no torch.
-PURE = ('maps', 'evaluation.functional')
+PURE = ('maps', 'evaluation.functional', 'synthetic')
 FRAMEWORK = {'mmengine', 'mmcv', 'mmpretrain', 'torch', 'torchvision'}
 HEAVY = {'torchvision', 'timm', 'mmpretrain', 'numba', 'matplotlib'}
 FORBIDDEN_NAMES = {'utils', 'util', 'core', 'common', 'helpers', 'misc'}

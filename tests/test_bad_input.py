@@ -305,12 +305,12 @@ MASKS = [
     Broken(
         'no mask file',
         lambda t: load_mask(seg_map_path=str(t / 'm.png')),
-        'mask is missing or cannot be decoded: ~/m.png',
+        'mask is missing: ~/m.png',
     ),
     Broken(
         'not an image',
         lambda t: load_mask(seg_map_path=file(t / 'm.png', 'text')),
-        'mask is missing or cannot be decoded: ~/m.png',
+        'mask cannot be decoded: ~/m.png (4 bytes; truncated, or not an image)',
     ),
     Broken(
         'no object',

@@ -10,7 +10,8 @@ from torch.utils.data import DataLoader
 
 from wsolzoo.datasets.annotation import AnnotationError, as_box
 from wsolzoo.datasets.base import LocalizationDataset
-from wsolzoo.datasets.loading import BrokenFile, LoadImage, LoadMask, need
+from wsolzoo.datasets.decoding import BrokenFile
+from wsolzoo.datasets.loading import LoadImage, need
 
 PIPELINE = [{'type': 'LoadImage'}, {'type': 'Geometry', 'name': 'WE', 'size': 16}, {'type': 'PackLocalization'}]
 
@@ -111,24 +112,6 @@ def test_broken_images_say_what_is_wrong(tmp_path, files):
     ]:
         with pytest.raises(BrokenFile, match=message):
             LoadImage()({'img_path': str(tmp_path / name)})
-
-
-@pytest.mark.parametrize('ending', ['jpg', 'png'])
-def test_half_a_file_is_broken_though_opencv_reads_it(tmp_path, ending):
-    whole = layouts.picture(tmp_path / f'whole.{ending}', (120, 160)).read_bytes()
-    path = tmp_path / f'half.{ending}'
-    path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BrokenFile, match='half'):
-        LoadImage().decode(str(path))
-    path.write_bytes(whole + b'some program left a note here' * 9)  # odd, but whole
-    assert LoadImage().decode(str(path)).shape == (120, 160, 3)
-
-
-def test_broken_masks_say_which(tmp_path):
-    (tmp_path / 'text.png').write_text('not a picture')
-    for name in ('text.png', 'missing.png'):
-        with pytest.raises(BrokenFile, match=f'mask is missing or cannot be decoded: .*{name}'):
-            LoadMask()({'seg_map_path': str(tmp_path / name)})
 
 
 def test_need_returns_what_is_there(tmp_path):

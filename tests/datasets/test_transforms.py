@@ -240,17 +240,6 @@ def test_box_from_mask_is_scaled_to_the_image():
         BoxFromMask()({'img': np.zeros((20, 40, 3), np.uint8), 'gt_seg_map': mask * 0})
 
 
-def test_exif_orientation_is_ignored_as_pil_does(tmp_path):
-    img = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8))
-    exif = img.getexif()
-    exif[0x0112] = 6
-    img.save(tmp_path / 'turned.jpg', exif=exif, quality=95)
-    results = LoadImage()({'img_path': str(tmp_path / 'turned.jpg')})
-    assert results['ori_shape'] == results['img_shape'] == (20, 30)
-    with Image.open(tmp_path / 'turned.jpg') as file:
-        assert np.array_equal(results['img'][..., ::-1], np.asarray(file.convert('RGB')))
-
-
 def test_grey_palette_and_cmyk_files_become_three_channels(tmp_path):
     img = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8))
     for mode, name in [('L', 'a.png'), ('P', 'b.png'), ('RGBA', 'c.png'), ('CMYK', 'd.jpg'), ('1', 'e.png')]:

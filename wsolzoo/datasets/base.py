@@ -10,7 +10,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from wsolzoo.datasets.annotation import AnnotationError, wrong_box
-from wsolzoo.datasets.loading import DOC, BrokenFile, need
+from wsolzoo.datasets.decoding import BrokenFile
+from wsolzoo.datasets.loading import DOC, need
 from wsolzoo.registry import TRANSFORMS
 from wsolzoo.structures import ROLES, WEAKSUP
 
@@ -61,6 +62,8 @@ class ZooDataset(BaseDataset):
     ARCHIVES: dict[str, str] = {}
     """MD5 sums of the official downloads by file name."""
     MAX_BROKEN = 0.01
+    IGNORE_ORIENTATION = False
+    """Whether pictures stay as they are stored: the frame of published truth, see ``LoadImage``."""
 
     def __init__(
         self,
@@ -130,6 +133,8 @@ class ZooDataset(BaseDataset):
         """The annotation of image ``idx``, without boxes, masks and maps where the role is ``train-weaksup``."""
         info = super().get_data_info(idx)
         info['role'] = self.role
+        if self.IGNORE_ORIENTATION:
+            info['ignore_orientation'] = True
         if self.has_truth:
             return info
         return LabelsOnly({key: value for key, value in info.items() if key not in TRUTH_KEYS})

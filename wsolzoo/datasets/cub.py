@@ -22,6 +22,7 @@ class CUB(LocalizationDataset):
         **kwargs: see :class:`LocalizationDataset`.
     """
 
+    IGNORE_ORIENTATION = True
     LAYOUT = (
         'data_root/{images/,images.txt,image_class_labels.txt,train_test_split.txt,bounding_boxes.txt,classes.txt}, '
         'as in CUB_200_2011.tgz (not CUB-200 of 2010)'

@@ -23,6 +23,7 @@ class ILSVRC(LocalizationDataset):
         **kwargs: see :class:`LocalizationDataset`.
     """
 
+    IGNORE_ORIENTATION = True
     LAYOUT = (
         'data_root/{LOC_synset_mapping.txt, Data/CLS-LOC/train/<wnid>/*.JPEG, '
         'Data/CLS-LOC/val/*.JPEG, Annotations/CLS-LOC/val/*.xml}'

@@ -1,25 +1,19 @@
-"""Between the disk and the pipeline: decode images and masks, pack samples, and say what is wrong with a file."""
+"""Between the disk and the pipeline: load images and masks, pack samples."""
 
-from io import BytesIO
 from pathlib import Path
 
 import cv2
-import mmcv
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmengine import fileio
 
 from wsolzoo.datasets.annotation import check_boxes
-from wsolzoo.errors import UserError
+from wsolzoo.datasets.decoding import BrokenFile, decode
 from wsolzoo.registry import TRANSFORMS
 from wsolzoo.structures import DataSample
 
 DOC = 'docs/datasets.md'
-
-
-class BrokenFile(UserError, OSError):
-    """A file of the data set that is there but cannot be read, or is not there; the message names it."""
 
 
 def need(path: str | Path, what: str, layout: str) -> Path:
@@ -46,15 +40,18 @@ def need(path: str | Path, what: str, layout: str) -> Path:
 class LoadImage(LoadImageFromFile):
     """The image, (H, W, 3) uint8 BGR, with ``ori_shape`` and ``img_shape`` (height, width).
 
-    A drawn image (``img`` is there already) passes through. EXIF orientation is ignored, as PIL and therefore the
-    published annotations ignore it.
+    A drawn image (``img`` is there already) passes through. A picture is turned as its EXIF entry says, so that boxes
+    are where one sees them, unless the reader says ``ignore_orientation``: the published numbers on CUB, ILSVRC and
+    their like were made with PIL, which leaves pictures as they are stored.
 
     Args:
         color_type: see :func:`mmcv.imfrombytes`.
+        thorough: find every JPEG that is not whole, see :func:`~wsolzoo.datasets.decoding.is_truncated`.
         **kwargs: see :class:`mmcv.transforms.LoadImageFromFile`.
     """
 
-    def __init__(self, color_type: str = 'color_ignore_orientation', **kwargs) -> None:
+    def __init__(self, color_type: str = 'color', thorough: bool = False, **kwargs) -> None:
+        self.thorough = thorough
         super().__init__(color_type=color_type, **kwargs)
 
     def transform(self, results: dict) -> dict:
@@ -65,41 +62,22 @@ class LoadImage(LoadImageFromFile):
             AnnotationError: if a box cannot belong to a picture of this size.
         """
         if 'img' not in results:
-            results['img'] = self.decode(results['img_path'])
+            results['img'] = self.decode(results['img_path'], not results.get('ignore_orientation'))
         results['img_shape'] = results['ori_shape'] = tuple(results['img'].shape[:2])
         if 'gt_bboxes' in results:
             check_boxes(results['gt_bboxes'], results['ori_shape'], results.get('img_path') or results.get('img_id'))
         return results
 
-    def decode(self, path: str) -> np.ndarray:
+    def decode(self, path: str, turn: bool = True) -> np.ndarray:
         """The pixels of one file."""
         try:
             data = fileio.get(path, backend_args=self.backend_args)
-        except OSError as error:
-            raise BrokenFile(f'image cannot be read: {path} ({error.strerror or error})') from error
-        img = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend) if data else None
-        if img is None or is_truncated(data):
-            raise BrokenFile(f'image cannot be decoded: {path} ({len(data)} bytes; truncated, or not an image)')
-        return img
-
-
-def is_truncated(data: bytes) -> bool:
-    """Whether a JPEG or PNG file lacks its end; OpenCV fills the rest with grey and says nothing.
-
-    Only a file without the end mark costs anything: PIL, which is strict, decides about it.
-    """
-    start, tail = data[:4], data[-64:].rstrip(b'\0')
-    if start[:2] != b'\xff\xd8' and start != b'\x89PNG':
-        return False
-    if tail.endswith((b'\xff\xd9', b'IEND\xaeB`\x82')):
-        return False
-    from PIL import Image
-
-    try:
-        Image.open(BytesIO(data)).load()
-    except (OSError, SyntaxError):
-        return True
-    return False
+        except (OSError, ValueError) as error:
+            reason = getattr(error, 'strerror', None) or error
+            raise BrokenFile(f'image cannot be read: {path} ({reason})') from error
+        as_stored = turn or self.color_type not in ('color', 'grayscale')
+        flag = self.color_type if as_stored else f'{self.color_type}_ignore_orientation'
+        return decode(data, path, 'image', flag, self.imdecode_backend, self.thorough)
 
 
 @TRANSFORMS.register_module()
@@ -149,11 +127,9 @@ class LoadMask(BaseTransform):
 
     def decode(self, path: str) -> np.ndarray:
         """One mask file, (H, W) uint8."""
-        data = np.fromfile(path, np.uint8) if Path(path).is_file() else np.empty(0, np.uint8)
-        grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
-        if grey is None:
-            raise BrokenFile(f'mask is missing or cannot be decoded: {path}')
-        return grey
+        if not Path(path).is_file():
+            raise BrokenFile(f'mask is missing: {path}')
+        return decode(Path(path).read_bytes(), path, 'mask', 'grayscale')
 
 
 def _same_size(grey: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

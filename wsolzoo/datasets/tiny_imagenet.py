@@ -24,6 +24,7 @@ class TinyImageNet(LocalizationDataset):
         **kwargs: see :class:`LocalizationDataset`; ``holdout`` sets training images apart to choose thresholds on.
     """
 
+    IGNORE_ORIENTATION = True
     LAYOUT = (
         'data_root/{wnids.txt, words.txt, train/<wnid>/images/*.JPEG, train/<wnid>/<wnid>_boxes.txt, '
         'val/images/*.JPEG, val/val_annotations.txt}'

@@ -11,8 +11,9 @@ import numpy as np
 
 from wsolzoo.datasets.annotation import wrong_box
 from wsolzoo.datasets.base import ZooDataset
+from wsolzoo.datasets.decoding import BrokenFile
 from wsolzoo.datasets.defocus.transforms import LoadDefocusTruth
-from wsolzoo.datasets.loading import BrokenFile, LoadImage, LoadMask
+from wsolzoo.datasets.loading import LoadImage, LoadMask
 from wsolzoo.registry import DATASETS
 
 SPLITS = ('train', 'val', 'test')
@@ -152,7 +153,7 @@ def check_image(dataset: ZooDataset, index: int) -> list[Problem]:
     where = str(info.get('img_path') or info['img_id'])
     boxes = info.pop('gt_bboxes', ())  # looked at below, all of them and to the pixel
     try:
-        height, width = LoadImage()(info)['ori_shape']
+        height, width = LoadImage(thorough=True)(info)['ori_shape']
     except BrokenFile as error:
         return [Problem('image', where, str(error))]
     problems = [Problem('box', where, text) for text in wrong_boxes(boxes, width, height)]

@@ -23,6 +23,7 @@ class WSOLMetadata(LocalizationDataset):
         **kwargs: see :class:`LocalizationDataset`.
     """
 
+    IGNORE_ORIENTATION = True
     LAYOUT = 'data_root/metadata/<split>/{image_ids,class_labels,localization}.txt'
 
     def __init__(self, role: str, ann_file: str, data_prefix: dict | None = None, **kwargs) -> None:

@@ -4,12 +4,15 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from wsolzoo.datasets.loading import BrokenFile
+from wsolzoo.datasets.decoding import BrokenFile
 from wsolzoo.registry import TRANSFORMS
 
 
 def _read_grey(path: str) -> np.ndarray:
-    stored = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    try:
+        stored = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # too many pixels
+        stored = None
     if stored is None:
         raise BrokenFile(f'map or mask cannot be read: {path}')
     return stored if stored.ndim == 2 else stored[..., 0]
