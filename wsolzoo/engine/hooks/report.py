@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wsolzoo.engine.hooks.second_look import second_look
+from wsolzoo.engine.hooks.second_look import image_ids, second_look
 from wsolzoo.engine.hooks.selection import STAMP, selected_on_test
 from wsolzoo.engine.hooks.training_log import training_curves
 from wsolzoo.registry import HOOKS, VISUALIZERS
@@ -73,6 +73,9 @@ class ReportHook(Hook):
         folder.mkdir(parents=True, exist_ok=True)
         heads = visualizer.headlines(result)
         write_metrics(folder / 'metrics.json', result, heads, meta)
+        if not result['images']:  # no metric judges single images: the pictures are a sample of the data set
+            found = image_ids(runner.test_loop.dataloader.dataset)
+            result = result | {'images': [{'img_id': img_id} for _, img_id in found]}
         report = visualizer.write_report(
             result,
             folder / 'report.html',
@@ -98,8 +101,10 @@ class ReportHook(Hook):
                 kept[img_id] = picture
             if self.show_dir:
                 visualizer.save_strip(self.show_dir, img_id, picture, records[img_id])
-        if records and not kept:
-            print_log('The report has no pictures: the data set does not tell its img_ids.', 'current')
+        if not kept:
+            print_log(
+                'The report has no pictures: no map was predicted, or the data set does not tell img_ids.', 'current'
+            )
         return kept
 
     def _curves(self, runner) -> dict:
