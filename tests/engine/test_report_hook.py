@@ -219,6 +219,19 @@ def test_best_and_worst_are_exactly_those(trained):
     assert overlaps[12 + count : 12 + 2 * count] == [i / COUNT for i in range(count)]
 
 
+def test_classes_without_names_take_those_of_the_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(Squares, 'METAINFO', {})
+    torch.save(
+        {'state_dict': {'weight': torch.zeros(2)}, 'meta': {'dataset_meta': {'classes': ('face', 'cat')}}},
+        tmp_path / 'w.pth',
+    )
+    for name, weights in (('unnamed', None), ('named', str(tmp_path / 'w.pth'))):
+        TerseRunner.from_cfg(config(tmp_path / name, name) | {'load_from': weights}).test()
+    alts = {name: ' '.join(Images((tmp_path / name / 'report.html').read_text()).alts) for name in ('unnamed', 'named')}
+    assert 'class class 0' in alts['unnamed'] and 'class 0' not in alts['named']
+    assert 'class face' in alts['named'] and 'class cat' in alts['named']
+
+
 def test_a_dense_task_gets_numbers_and_pictures(tmp_path):
     cfg = config(tmp_path, 'dense', show_dir=str(tmp_path / 'show'))
     cfg['model'], cfg['test_evaluator'] = dict(type='GreyNet'), dict(type='MeanError')

@@ -61,6 +61,13 @@ class ReportHook(Hook):
         self.train_dir = train_dir
         self.visualizer = visualizer or dict(type='LocVisualizer')
         self.console = Console()
+        self._trained_on: list[str] = []
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Keep the class names of the training, for data that brings none."""
+        meta = checkpoint.get('meta')
+        known = (meta if isinstance(meta, dict) else checkpoint).get('dataset_meta') or {}
+        self._trained_on = list(known.get('classes') or [])
 
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         """Write the files, then print the table."""
@@ -82,7 +89,7 @@ class ReportHook(Hook):
             title=self.title or meta['config'],
             images=self._pictures(runner, result, visualizer),
             curves=self._curves(runner),
-            meta=_for_people(runner, meta, self.seed),
+            meta=_for_people(runner, meta, self.seed, self._trained_on),
         )
         if meta[STAMP]:
             self.console.print(f'[bold red]selected on test: {escape(meta[STAMP])}[/]; these numbers are no estimate')
@@ -212,13 +219,13 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _for_people(runner, meta: dict, seed: int) -> dict:
-    """``meta`` with class names, subtitle and the config's text."""
-    classes = (getattr(runner.test_loop.dataloader.dataset, 'metainfo', None) or {}).get('classes')
+def _for_people(runner, meta: dict, seed: int, trained_on: list[str]) -> dict:
+    """``meta`` with class names (the data set's, or those of the training), and the config's text."""
+    classes = (getattr(runner.test_loop.dataloader.dataset, 'metainfo', None) or {}).get('classes') or trained_on
     told = {key: value for key, value in meta.items() if value is not None}
     told['versions'] = ', '.join(f'{name} {version}' for name, version in meta['versions'].items())
     told['sample_seed'] = seed
-    return told | {'classes': list(classes or []), 'config': runner.cfg.pretty_text}
+    return told | {'classes': list(classes), 'config': runner.cfg.pretty_text}
 
 
 def write_metrics(path: Path, result: dict, heads: list, meta: dict) -> None:
