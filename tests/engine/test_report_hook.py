@@ -83,7 +83,25 @@ class Overlap(BaseMetric):
         return {'MaxBoxAcc': 50.0}
 
 
-PARTS = ((DATASETS, Squares), (MODELS, BlueNet), (METRICS, Overlap))
+class GreyNet(BlueNet):
+    """A dense task: its estimate is the mean of the channels, the truth a constant, no metric knows single images."""
+
+    def forward(self, inputs, data_samples, mode='tensor'):
+        for one, sample in zip(inputs, data_samples):
+            sample.pred_map, sample.gt_map = one.float().mean(0) / 255, torch.full((1, 32, 32), 0.5)
+            sample.set_metainfo({'map_unit': 'px'})
+        return data_samples
+
+
+class MeanError(BaseMetric):
+    def process(self, data_batch, data_samples):
+        self.results += [float((sample['pred_map'] - sample['gt_map'][0]).abs().mean()) for sample in data_samples]
+
+    def compute_metrics(self, results):
+        return {'MAE': float(np.mean(results)), 'MAE_low': 0.1, 'MAE_high': 0.9}
+
+
+PARTS = ((DATASETS, Squares), (MODELS, BlueNet), (METRICS, Overlap), (MODELS, GreyNet), (METRICS, MeanError))
 
 
 @pytest.fixture(autouse=True)
@@ -199,6 +217,30 @@ def test_best_and_worst_are_exactly_those(trained):
     assert len(overlaps) == 12 + 3 * count, 'a random dozen, best, worst, every failure'
     assert overlaps[12 : 12 + count] == [i / COUNT for i in reversed(range(count, COUNT))]
     assert overlaps[12 + count : 12 + 2 * count] == [i / COUNT for i in range(count)]
+
+
+def test_classes_without_names_take_those_of_the_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(Squares, 'METAINFO', {})
+    torch.save(
+        {'state_dict': {'weight': torch.zeros(2)}, 'meta': {'dataset_meta': {'classes': ('face', 'cat')}}},
+        tmp_path / 'w.pth',
+    )
+    for name, weights in (('unnamed', None), ('named', str(tmp_path / 'w.pth'))):
+        TerseRunner.from_cfg(config(tmp_path / name, name) | {'load_from': weights}).test()
+    alts = {name: ' '.join(Images((tmp_path / name / 'report.html').read_text()).alts) for name in ('unnamed', 'named')}
+    assert 'class class 0' in alts['unnamed'] and 'class 0' not in alts['named']
+    assert 'class face' in alts['named'] and 'class cat' in alts['named']
+
+
+def test_a_dense_task_gets_numbers_and_pictures(tmp_path):
+    cfg = config(tmp_path, 'dense', show_dir=str(tmp_path / 'show'))
+    cfg['model'], cfg['test_evaluator'] = dict(type='GreyNet'), dict(type='MeanError')
+    TerseRunner.from_cfg(cfg).test()
+    page = (tmp_path / 'report.html').read_text()
+    assert Images(page).sections == ['numbers', 'pictures', 'run']
+    assert Images(page).alts.count('estimate') == Images(page).alts.count('truth') == 12
+    assert '0.1 – 0.9' in page and ' px</span>' in page
+    assert len(list((tmp_path / 'show').iterdir())) == COUNT
 
 
 def test_of_two_hooks_the_last_acts(tmp_path):

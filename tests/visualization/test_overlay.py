@@ -126,6 +126,26 @@ def test_strip_shows_three_pictures_and_a_legend(image, map):
     assert list(overlay.TRUE_COLOR) in legend and list(overlay.PREDICTED_COLOR) in legend
 
 
+def test_a_dense_strip_compares_estimate_and_truth_on_one_scale(image):
+    estimate, truth = np.full((60, 80), 0.25), np.full((61, 83), 0.5)
+    strip = overlay.dense_strip(
+        {'image': image, 'pred_map': estimate, 'gt_map': truth, 'map_unit': 'px', 'pred_unit': 'px'}
+    )
+    assert strip.shape == (240 + 40, 3 * 320 + 2 * 4, 3)
+    middle, top = (tuple(strip[100, x]) for x in (320 + 4 + 160, 2 * 324 + 160))
+    assert middle == tuple(overlay.colormap()[128]) and top == tuple(overlay.colormap()[255])
+    alone = overlay.dense_strip({'image': image, 'pred_map': estimate})
+    assert alone.shape == (240 + 40, 2 * 320 + 4, 3)
+
+
+def test_maps_of_different_units_keep_their_own_scales():
+    maps = {'pred_map': np.full((4, 4), 0.25), 'gt_map': np.full((4, 4), 0.5), 'pred_unit': 'a', 'map_unit': 'b'}
+    assert [(name, top, unit) for name, _, top, unit in overlay.scaled_maps(maps)] == [
+        ('estimate', 0.25, 'a'),
+        ('truth', 0.5, 'b'),
+    ]
+
+
 def test_color_bar_runs_from_low_to_high():
     bar = overlay.color_bar(0, 12.5, 'px')
     assert bar.shape == (40, 320, 3)

@@ -231,6 +231,19 @@ def test_other_tasks_get_a_plain_table(tmp_path):
     assert 'MAE' in page.text['numbers'] and '0.0512' in page.text['numbers'] and 'bad' not in page.text['numbers']
 
 
+def test_other_tasks_get_pictures_of_estimate_and_truth(tmp_path):
+    rng = np.random.default_rng(0)
+    dense = {'image': rng.integers(0, 256, (24, 32, 3), dtype=np.uint8), 'pred_map': rng.random((20, 32)) / 2}
+    dense |= {'gt_map': np.full((24, 32), 0.75), 'pred_unit': 'px', 'map_unit': 'px'}
+    only = {'metrics': {'MAE': 0.05}, 'images': [{'img_id': 'a'}, {'img_id': 'b'}]}
+    images = {'a': dense, 'b': {'image': dense['image'], 'pred_map': dense['pred_map']}}
+    page = Page(write_report(only, tmp_path / 'r.html', title='t', images=images))
+    alts = sorted(attrs['alt'] for attrs in page.all('img'))
+    assert alts == ['Image a', 'Image b', 'estimate', 'estimate', 'truth']
+    assert '0.75 px' in page.text['pictures'] and 'IoU' not in page.text['pictures']
+    assert [a['id'] for a in page.all('section')] == ['numbers', 'pictures']
+
+
 def test_the_same_data_gives_the_same_bytes(result, tmp_path):
     first, second = (
         write_report(result, tmp_path / f'{i}.html', title='t', images=pictures(result), curves=CURVES) for i in '12'

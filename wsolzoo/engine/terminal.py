@@ -1,14 +1,16 @@
 """What the terminal shows of MMEngine's log: the file keeps every line, the screen only what a person waits for."""
 
+import io
 import logging
+from contextlib import redirect_stdout
 
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from wsolzoo.registry import RUNNERS
 
-ROUTINE = ('runner', 'logger_hook', 'checkpoint_hook')
-"""Modules of MMEngine whose notes (environment, config, list of hooks, every tenth iteration) fill screens."""
+ROUTINE = ('runner', 'logger_hook', 'checkpoint_hook', 'terminal')
+"""Modules whose notes (environment, config, list of hooks, every tenth iteration) fill screens."""
 
 
 class DropRoutine(logging.Filter):
@@ -19,6 +21,22 @@ class DropRoutine(logging.Filter):
         return record.levelno > logging.INFO or record.module not in ROUTINE
 
 
+class PlainNotes(logging.Formatter):
+    """Writes a note as it is, and leaves time, name and level to what is more than a note.
+
+    Args:
+        loud: formatter of warnings and errors.
+    """
+
+    def __init__(self, loud: logging.Formatter | None) -> None:
+        super().__init__('%(message)s')
+        self.loud = loud or logging.Formatter()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return super().format(record) if record.levelno <= logging.INFO else self.loud.format(record)
+
+
 def terminal_handlers(logger: logging.Logger) -> list[logging.StreamHandler]:
     """The handlers of a logger that write to a terminal rather than to a file."""
     return [
@@ -27,10 +45,11 @@ def terminal_handlers(logger: logging.Logger) -> list[logging.StreamHandler]:
 
 
 def hush(logger: logging.Logger) -> None:
-    """Attach :class:`DropRoutine` to the terminal handlers of a logger, once."""
+    """Attach :class:`DropRoutine` and :class:`PlainNotes` to the terminal handlers of a logger, once."""
     for handler in terminal_handlers(logger):
         if not any(isinstance(known, DropRoutine) for known in handler.filters):
             handler.addFilter(DropRoutine())
+            handler.setFormatter(PlainNotes(handler.formatter))
 
 
 @RUNNERS.register_module()
@@ -46,3 +65,13 @@ class TerseRunner(Runner):
         logger = super().build_logger(*args, **kwargs)
         hush(logger)
         return logger
+
+    def load_checkpoint(self, *args: object, **kwargs: object) -> dict:
+        """Load weights; what MMEngine prints on the way (which backend read which file) goes to the log file."""
+        printed = io.StringIO()
+        try:
+            with redirect_stdout(printed):
+                return super().load_checkpoint(*args, **kwargs)
+        finally:
+            for line in filter(None, printed.getvalue().splitlines()):
+                self.logger.info(line)

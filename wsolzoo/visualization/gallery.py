@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from wsolzoo.visualization.overlay import as_boxes, check_image, colorize, heat_layer
+from wsolzoo.visualization.overlay import as_boxes, check_image, colorize, crop_to, heat_layer, scaled_maps
 from wsolzoo.visualization.summary import HIT, is_number
 
 SIDE = 320
@@ -100,7 +100,8 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
         ``photo`` and ``heat`` as data addresses, ``frame``, ``predicted`` and ``true`` boxes, ``panes`` (estimate and
         truth of a dense task), and texts.
     """
-    image = check_image(picture['image'])
+    image, dense = check_image(picture['image']), picture.get('pred_map') is not None
+    image = crop_to(image, picture['pred_map']) if dense else image
     height, width = picture.get('frame') or record.get('frame') or image.shape[:2]
     label = name_of(record['label'], classes) if 'label' in record else ''
     guesses = record.get('pred_labels') or []
@@ -112,7 +113,7 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
         'id': record['img_id'],
         'photo': webp(shrink(image, SIDE), quality=80 if max(image.shape) > 160 else 92),
         'heat': None if picture.get('map') is None else _heat(picture['map'], image.shape[:2]),
-        'panes': panes(picture),
+        'panes': panes(picture) if dense else [],
         'frame': (int(height), int(width)),
         'predicted': corners(record.get('box')),
         'true': corners(record.get('gt_boxes')),
@@ -131,21 +132,10 @@ def _heat(map: np.ndarray, size: tuple[int, int]) -> str:
 
 
 def panes(picture: Mapping) -> list[dict]:
-    """Estimate and truth of a dense task as pictures with the ends of their colour bars.
-
-    Maps of one unit share a scale, from 0 to the highest value of both, so that their colours can be compared.
-    """
-    found = [
-        (name, np.asarray(picture[key], np.float32), picture.get(unit) or '')
-        for name, key, unit in (('estimate', 'pred_map', 'pred_unit'), ('truth', 'gt_map', 'map_unit'))
-        if picture.get(key) is not None
-    ]
-    tops: dict[str, float] = {}
-    for _, map, unit in found:
-        tops[unit] = max(tops.get(unit, 1e-6), float(np.nan_to_num(map).max()))
+    """Estimate and truth of a dense task as pictures with the upper ends of their colour bars."""
     return [
-        {'name': name, 'src': webp(shrink(colorize(map / tops[unit]), SIDE)), 'unit': unit, 'high': tops[unit]}
-        for name, map, unit in found
+        {'name': name, 'src': webp(shrink(colorize(map), SIDE)), 'unit': unit, 'high': top}
+        for name, map, top, unit in scaled_maps(picture)
     ]
 
 

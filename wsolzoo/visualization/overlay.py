@@ -6,6 +6,8 @@ Predicted and true boxes differ in hue (blue and yellow stay apart under every c
 boxes are dashed) and carry a dark casing, so that they can be told apart on any image and in grey.
 """
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -230,6 +232,55 @@ def localization_strip(
     strip = side_by_side([draw_boxes(photo, **boxes), heat, draw_boxes(heat, **boxes)])
     bar = legend(strip.shape[1], has_true=len(boxes['true']) > 0, has_predicted=len(boxes['predicted']) > 0)
     return np.concatenate([strip, draw_text(bar, caption, (190, 4))])
+
+
+def dense_strip(picture: Mapping, caption: str = '') -> np.ndarray:
+    """The picture of one dense result: photograph, estimate, truth where there is one, and their colour bars below.
+
+    Args:
+        picture: ``image`` (H, W, 3) uint8 RGB, ``pred_map`` and optionally ``gt_map``, see :func:`scaled_maps`.
+        caption: text under the photograph.
+
+    Returns:
+        (H' + 40, W', 3) uint8 RGB.
+    """
+    photo, _ = fit(crop_to(picture['image'], picture['pred_map']))
+    size = photo.shape[1], photo.shape[0]
+    foot = np.full((40, size[0], 3), 24, np.uint8)
+    columns, feet = [photo], [draw_text(foot, caption, (4, 12))]
+    for name, map, top, unit in scaled_maps(picture):
+        columns.append(cv2.resize(colorize(map), size, interpolation=cv2.INTER_NEAREST))
+        feet.append(color_bar(0, top, unit, width=size[0]))
+        feet[-1] = draw_text(feet[-1], name, (size[0] // 2 - 28, 20))
+    return np.concatenate([side_by_side(columns), side_by_side(feet)])
+
+
+def scaled_maps(picture: Mapping) -> list[tuple[str, np.ndarray, float, str]]:
+    """Estimate and truth of a dense task, ready to be coloured.
+
+    Maps of one unit share a scale, from 0 to the highest value of both, so that their colours can be compared.
+
+    Args:
+        picture: ``pred_map`` and optionally ``gt_map`` (h, w) in [0, 1]; the names of their units ``pred_unit`` and
+            ``map_unit`` where they have one.
+
+    Returns:
+        Name, (h, w) float32 in [0, 1], the value that 1 stands for, and the unit of each.
+    """
+    found = [
+        (name, crop_to(np.asarray(picture[key], np.float32), picture['pred_map']), picture.get(unit) or '')
+        for name, key, unit in (('estimate', 'pred_map', 'pred_unit'), ('truth', 'gt_map', 'map_unit'))
+        if picture.get(key) is not None
+    ]
+    tops: dict[str, float] = {}
+    for _, map, unit in found:
+        tops[unit] = max(tops.get(unit, 1e-6), float(np.nan_to_num(map).max()))
+    return [(name, map / tops[unit], tops[unit], unit) for name, map, unit in found]
+
+
+def crop_to(array: np.ndarray, estimate: np.ndarray) -> np.ndarray:
+    """The upper left part that the estimate is of: networks may drop rows and columns at the other ends."""
+    return array[: estimate.shape[0], : estimate.shape[1]]
 
 
 def color_bar(low: float, high: float, unit_name: str = '', name: str = 'inferno', width: int = 320) -> np.ndarray:

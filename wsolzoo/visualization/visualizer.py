@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 
 from wsolzoo.registry import VISUALIZERS
-from wsolzoo.visualization.overlay import check_image, localization_strip
+from wsolzoo.visualization.overlay import check_image, dense_strip, localization_strip
 from wsolzoo.visualization.report import wanted_images, write_report
 from wsolzoo.visualization.summary import Headline, headlines, numbers
 
 
 @VISUALIZERS.register_module()
 class LocVisualizer:
-    """Draws localization results.
+    """Draws results: maps and boxes over photographs, and the estimates of dense tasks beside their truth.
 
     Hooks reach it through the registry and so need not know this package; a plugin replaces it by registering another
     class with these methods and naming it in ``ReportHook(visualizer=dict(type=…))``.
@@ -39,21 +39,24 @@ class LocVisualizer:
         return write_report(result, path, **kwargs)
 
     def save_strip(self, folder: str | Path, img_id: str, picture: Mapping, record: Mapping) -> Path:
-        """Write photograph, map and boxes of one image as a PNG.
+        """Write photograph, map and boxes of one image as a PNG; of a dense task photograph, estimate and truth.
 
         Args:
             folder: where to write; made if absent.
             img_id: its file name is made safe, see :func:`safe_name`.
-            picture: ``image`` (H, W, 3) uint8 RGB and ``map`` (h, w).
+            picture: ``image`` (H, W, 3) uint8 RGB and ``map`` (h, w), or ``pred_map`` as
+                :func:`wsolzoo.visualization.overlay.dense_strip` takes it.
             record: an entry of ``result['images']``; ``box``, ``gt_boxes`` and ``iou`` are read where present.
 
         Returns:
             The file written.
         """
         caption = img_id if record.get('iou') is None else f'IoU {record["iou"]:.2f}   {img_id}'
-        strip = localization_strip(
-            picture['image'], picture['map'], predicted=record.get('box'), true=record.get('gt_boxes'), caption=caption
-        )
+        if picture.get('pred_map') is not None:
+            strip = dense_strip(picture, caption)
+        else:
+            boxes = {'predicted': record.get('box'), 'true': record.get('gt_boxes')}
+            strip = localization_strip(picture['image'], picture['map'], **boxes, caption=caption)
         return save_picture(Path(folder) / f'{safe_name(img_id)}.png', strip)
 
 

@@ -110,6 +110,7 @@ class ProgressHook(Hook):
             self._open(runner)
         if self._bar is not None:
             self._tasks[name] = self._bar.add_task(TITLES[name], total=total, note='')
+            self._bar.refresh()
         else:
             self._tasks[name] = TaskID(-1)
 
@@ -123,6 +124,9 @@ class ProgressHook(Hook):
             TextColumn('[dim]{task.fields[note]}'),
             console=self.console,
             transient=True,
+            # drawn by this thread alone: one that draws the bar ten times a second may do so between the moment a line
+            # learns how high the bar is and the moment it is written, and then a line that was printed is erased
+            auto_refresh=False,
         )
         self._bar.start()
         atexit.register(self._close)
@@ -137,7 +141,7 @@ class ProgressHook(Hook):
         if self._bar is not None:
             if now - self._last >= 0.5 or done == total:
                 self._last = now
-                self._bar.update(self._tasks[name], completed=done, note=note())
+                self._bar.update(self._tasks[name], completed=done, note=note(), refresh=True)
         elif now - self._last >= self.interval:
             self._last = now
             left = clock((now - self._start) * (total - done) / max(done, 1)) if name == 'train' else ''

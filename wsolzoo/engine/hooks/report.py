@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wsolzoo.engine.hooks.second_look import second_look
+from wsolzoo.engine.hooks.second_look import image_ids, second_look
 from wsolzoo.engine.hooks.selection import STAMP, selected_on_test
 from wsolzoo.engine.hooks.training_log import training_curves
 from wsolzoo.registry import HOOKS, VISUALIZERS
@@ -61,6 +61,13 @@ class ReportHook(Hook):
         self.train_dir = train_dir
         self.visualizer = visualizer or dict(type='LocVisualizer')
         self.console = Console()
+        self._trained_on: list[str] = []
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Keep the class names of the training, for data that brings none."""
+        meta = checkpoint.get('meta')
+        known = (meta if isinstance(meta, dict) else checkpoint).get('dataset_meta') or {}
+        self._trained_on = list(known.get('classes') or [])
 
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         """Write the files, then print the table."""
@@ -73,13 +80,16 @@ class ReportHook(Hook):
         folder.mkdir(parents=True, exist_ok=True)
         heads = visualizer.headlines(result)
         write_metrics(folder / 'metrics.json', result, heads, meta)
+        if not result['images']:  # no metric judges single images: the pictures are a sample of the data set
+            found = image_ids(runner.test_loop.dataloader.dataset)
+            result = result | {'images': [{'img_id': img_id} for _, img_id in found]}
         report = visualizer.write_report(
             result,
             folder / 'report.html',
             title=self.title or meta['config'],
             images=self._pictures(runner, result, visualizer),
             curves=self._curves(runner),
-            meta=_for_people(runner, meta, self.seed),
+            meta=_for_people(runner, meta, self.seed, self._trained_on),
         )
         if meta[STAMP]:
             self.console.print(f'[bold red]selected on test: {escape(meta[STAMP])}[/]; these numbers are no estimate')
@@ -98,8 +108,10 @@ class ReportHook(Hook):
                 kept[img_id] = picture
             if self.show_dir:
                 visualizer.save_strip(self.show_dir, img_id, picture, records[img_id])
-        if records and not kept:
-            print_log('The report has no pictures: the data set does not tell its img_ids.', 'current')
+        if not kept:
+            print_log(
+                'The report has no pictures: no map was predicted, or the data set does not tell img_ids.', 'current'
+            )
         return kept
 
     def _curves(self, runner) -> dict:
@@ -207,13 +219,13 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _for_people(runner, meta: dict, seed: int) -> dict:
-    """``meta`` with class names, subtitle and the config's text."""
-    classes = (getattr(runner.test_loop.dataloader.dataset, 'metainfo', None) or {}).get('classes')
+def _for_people(runner, meta: dict, seed: int, trained_on: list[str]) -> dict:
+    """``meta`` with class names (the data set's, or those of the training), and the config's text."""
+    classes = (getattr(runner.test_loop.dataloader.dataset, 'metainfo', None) or {}).get('classes') or trained_on
     told = {key: value for key, value in meta.items() if value is not None}
     told['versions'] = ', '.join(f'{name} {version}' for name, version in meta['versions'].items())
     told['sample_seed'] = seed
-    return told | {'classes': list(classes or []), 'config': runner.cfg.pretty_text}
+    return told | {'classes': list(classes), 'config': runner.cfg.pretty_text}
 
 
 def write_metrics(path: Path, result: dict, heads: list, meta: dict) -> None:

@@ -20,7 +20,8 @@ def second_look(runner, wanted: Collection[str]) -> Iterator[tuple[str, dict]]:
         wanted: values of ``img_id``.
 
     Yields:
-        ``img_id`` and ``{'image': (H, W, 3) uint8 RGB, 'map': (h, w) float32}``, in the order of the data set.
+        ``img_id`` and ``{'image': (H, W, 3) uint8 RGB, …}`` with what :func:`maps_of` finds, in the order of the data
+        set; images without any map are left out.
     """
     if not wanted:
         return
@@ -34,8 +35,34 @@ def second_look(runner, wanted: Collection[str]) -> Iterator[tuple[str, dict]]:
         with torch.no_grad(), autocast(enabled=getattr(runner.test_loop, 'fp16', False)):
             samples = model.test_step(batch)
         for inputs, sample in zip(batch['inputs'], samples, strict=True):
-            if 'pred_raw_map' in sample:
-                yield sample.img_id, {'image': picture(inputs), 'map': sample.pred_raw_map.float().cpu().numpy()}
+            if maps := maps_of(sample):
+                yield sample.img_id, {'image': picture(inputs), **maps}
+
+
+def maps_of(sample) -> dict[str, object]:
+    """What can be drawn of a sample, whatever its task.
+
+    Returns:
+        ``map`` (h, w), evidence of any range; or ``pred_map`` and, where the truth is known, ``gt_map`` (h, w) in
+        [0, 1], with the names of their units ``pred_unit`` and ``map_unit``; nothing where nothing was predicted.
+    """
+    if 'pred_raw_map' in sample:
+        return {'map': _array(sample.pred_raw_map)}
+    if 'pred_map' not in sample:
+        return {}
+    found: dict[str, object] = {'pred_map': _array(sample.pred_map)}
+    if 'gt_map' in sample:
+        found['gt_map'] = _array(sample.gt_map)
+    elif 'gt_mask' in sample:
+        found['gt_map'] = (_array(sample.gt_mask) == 1).astype(np.float32)  # 255 is ignored, not object
+    unit = sample.get('map_unit', '')
+    return found | {'map_unit': unit, 'pred_unit': sample.get('pred_unit', unit)}
+
+
+def _array(map: torch.Tensor | np.ndarray) -> np.ndarray:
+    """(h, w) float32; a leading channel is dropped."""
+    array = torch.as_tensor(map).detach().float().cpu().numpy()
+    return array[0] if array.ndim == 3 else array
 
 
 def image_ids(dataset) -> Iterator[tuple[int, str]]:
