@@ -18,7 +18,7 @@ from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 from tiny_run import REPO, tool
 
-from wsolzoo import cli, maps, plugins
+from wsolzoo import cli, maps, registry
 from wsolzoo.apis.inferencer import expand
 from wsolzoo.datasets import loading, transforms
 from wsolzoo.datasets.box_csv import BoxCSV
@@ -42,6 +42,11 @@ from wsolzoo.synthetic.scenes import SceneSpec
 from wsolzoo.testing import scope
 
 HEAD = 'image_id,x0,y0,x1,y1,width,height\n'
+FROM_ELSEWHERE = (
+    "A component in a loose file needs custom_imports=dict(imports=['its_module']) in the config; one of a sibling "
+    "library goes into a wrapper: dict(type='MMPretrainBackbone', net=dict(type='ResNet', depth=50)) or "
+    "dict(type='TimmBackbone', model_name='resnet50')."
+)
 TINY = 'cam/cam_plainnet_1xb32-15e_scenes-96px.py'
 
 
@@ -409,7 +414,7 @@ MAPS = [
     Broken(
         'metric: no box',
         lambda t: metric(gt_boxes=None),
-        "LocalizationMetric needs `gt_boxes` or `gt_mask` of image 'a'; the sample holds ['gt_label', "
+        "LocalizationMetric needs `gt_boxes` of image 'a'; the sample holds ['gt_label', "
         "'img_id', 'img_shape', 'pred_raw_map']",
     ),
     Broken(
@@ -450,16 +455,15 @@ CONFIGS = [
     ),
     Broken(
         'unknown type',
-        checked("model = dict(type='Localiser')"),
-        "~/c.py has 1 problem:\n  model.type: 'Localiser' is not in the model registry of wsolzoo.\n  close "
-        'names: Localizer\n  plugins loaded: none\n  A component in a loose file needs '
-        "custom_imports=dict(imports=['its_module']) in the config; one of a sibling library needs its "
-        "prefix, as in 'mmpretrain.ResNet'.",
+        lambda t: MODELS.build(dict(type='Localiser')),
+        "'Localiser' is not in the model registry of wsolzoo.\n  close names: Localizer\n  plugins loaded: none\n"
+        f'  {FROM_ELSEWHERE}',
     ),
     Broken(
         'unknown argument',
-        checked("model = dict(type='Localizer', backbone=dict(type='PlainNet', width=4))"),
-        "~/c.py has 1 problem:\n  model.backbone.width: PlainNet takes no 'width'; did you mean 'depth'?",
+        lambda t: MODELS.build(dict(type='PlainNet', width=4)),
+        "PlainNet takes no 'width'; did you mean 'depth'? It is defined in wsolzoo.models.backbones.plain "
+        '(<repo>/wsolzoo/models/backbones/plain.py)',
     ),
     Broken(
         'no file',
@@ -623,13 +627,13 @@ CHECKPOINTS = [
 
 def entry(name: str, module: str) -> None:
     """Load the plugins of an environment with one, and look up a type that it should have brought."""
-    found = plugins.Plugins()
-    plugins._load(EntryPoint(name, module, plugins.GROUP), found)
+    found = registry.Plugins()
+    registry._load(EntryPoint(name, module, registry.GROUP), found)
 
 
 def unknown_type_with_broken_plugin(tmp: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plugins, '_found', plugins.Plugins(failed={'bad': 'ImportError: no module x'}))
+        patch.setattr(registry, '_found', registry.Plugins(failed={'bad': 'ImportError: no module x'}))
         MODELS.get('MyMethod')
 
 
@@ -671,9 +675,7 @@ PLUGINS = [
         'type of a plugin that failed',
         unknown_type_with_broken_plugin,
         "'MyMethod' is not in the model registry of wsolzoo.\n  close names: none\n  plugins loaded: none\n  "
-        "plugin 'bad' failed to import: ImportError: no module x\n  A component in a loose file needs "
-        "custom_imports=dict(imports=['its_module']) in the config; one of a sibling library needs its "
-        "prefix, as in 'mmpretrain.ResNet'.",
+        f"plugin 'bad' failed to import: ImportError: no module x\n  {FROM_ELSEWHERE}",
     ),
     Broken(
         'name taken',

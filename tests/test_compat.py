@@ -44,22 +44,65 @@ def test_only_known_log_lines_are_dropped(caplog):
     assert [record.getMessage() for record in caplog.records] == ['ours']
 
 
-def test_safe_globals_let_weights_only_read_a_message_hub(monkeypatch, tmp_path):
-    """What the originals need: a Runner's checkpoint carries HistoryBuffers."""
-    import torch
-    from mmengine.logging import HistoryBuffer
+CHANGES = """
+import sys, warnings
+from mmengine.config import config
+from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.fileio.backends import backends
+from mmengine.runner import CheckpointLoader
+import torch
+
+def state():
+    return (
+        list(warnings.filters), dict(MODULE2PACKAGE), config.get_installed_path, dict(backends), list(sys.path),
+        dict(CheckpointLoader._schemes), torch.serialization.get_safe_globals(), torch.get_num_threads(),
+    )
+
+before = state()
+import wsolzoo
+assert state() == before
+import {module}
+print([i for i, (a, b) in enumerate(zip(before, state())) if a != b])
+"""
+
+
+@pytest.mark.parametrize('module', ['wsolzoo', 'wsolzoo.run.launch', 'wsolzoo.registry', 'wsolzoo.engine'])
+def test_importing_changes_nothing(module):
+    """Not even where torch and MMEngine are there to be changed."""
+    from wsolzoo.engine import weights
+
+    if module == 'wsolzoo.engine' and not hasattr(weights, 'install'):
+        pytest.skip('the checkpoint schemes are still registered by the import')
+    env = os.environ | {'PYTHONPATH': str(REPO)}
+    done = subprocess.run(
+        [sys.executable, '-c', CHANGES.format(module=module)], env=env, capture_output=True, text=True
+    )
+    assert (done.stdout.strip(), done.returncode) == ('[]', 0), done.stderr
+
+
+def test_the_package_imports_the_standard_library_alone():
+    code = (
+        'import sys, wsolzoo; print(*{name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names))'
+    )
+    env = os.environ | {'PYTHONPATH': str(REPO)}
+    command = [sys.executable, '-S', '-c', code]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert set(done.stdout.split()) <= {'wsolzoo', '__main__'}, done.stderr
+
+
+def test_the_originals_find_our_configs_in_an_editable_install(monkeypatch):
+    from mmengine.config import config
+
+    def nowhere(package):
+        return f'/nowhere/{package}'
 
     monkeypatch.setattr(compat, 'on_originals', lambda: True)
-    path = tmp_path / 'x.pth'
-    torch.save({'message_hub': HistoryBuffer([1.0, 2.0], [1, 1])}, path)
-    before = torch.serialization.get_safe_globals()
-    try:
-        compat.allow_own_checkpoints()
-        loaded = torch.load(path, weights_only=True)['message_hub']
-        assert loaded.mean() == 1.5
-    finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(before)
+    monkeypatch.setattr(config, 'get_installed_path', nowhere)
+    compat.allow_package_configs()
+    compat.allow_package_configs()
+    assert config.get_installed_path('wsolzoo') == str(REPO / 'wsolzoo')
+    assert config.get_installed_path('mmdet') == '/nowhere/mmdet'
+    assert config.get_installed_path.asked_before is nowhere
 
 
 LIGHT = (

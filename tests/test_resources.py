@@ -9,6 +9,7 @@ from mmengine.config.utils import MODULE2PACKAGE
 
 import wsolzoo
 from wsolzoo import cli, resources
+from wsolzoo.run.environment import prepare_environment
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -53,6 +54,7 @@ def test_a_missing_config_names_near_ones(tmp_path, monkeypatch):
 
 def test_configs_inherit_from_the_package(tmp_path):
     """`_base_ = 'wsolzoo::…'` needs an entry in a private table of MMEngine's, which a release may move."""
+    prepare_environment()
     assert MODULE2PACKAGE['wsolzoo'] == 'wsolzoo'
     leaf = tmp_path / 'leaf.py'
     leaf.write_text("_base_ = 'wsolzoo::_base_/default_runtime.py'\nload_from = 'x.pth'\n")

@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from wsolzoo.registry import DATASETS, HOOKS, PARAM_SCHEDULERS, TRANSFORMS
-from wsolzoo.run.config_check import check_config
+from wsolzoo.run.names import check_config
 from wsolzoo.testing import build_model, check_method, scope
 
 ROOT = Path(__file__).parents[1] / 'configs'

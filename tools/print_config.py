@@ -22,16 +22,15 @@ def main(argv: list[str] | None = None) -> int:
     from mmengine.config import Config
 
     from wsolzoo.resources import find_config
-    from wsolzoo.run.launch import UsageError, nest, parse_options
+    from wsolzoo.run.launch import EXPLAINED, read_config
 
     try:
-        cfg = Config.fromfile(str(find_config(args.config)), import_custom_modules=False)
-        cfg.merge_from_dict(nest(parse_options(args.cfg_options), cfg._cfg_dict))
-    except (FileNotFoundError, UsageError) as error:
+        cfg = read_config(find_config(args.config), args.cfg_options, imports=False)
+    except EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     if not args.key:
-        print(cfg.pretty_text)
+        print(Config(cfg.to_dict()).pretty_text)
         return 0
     part = cfg
     for name in args.key.split('.'):

@@ -28,16 +28,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Test; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
-    from wsolzoo.run import launch
+    from wsolzoo.run import launch, processes
 
     try:
-        launch.prepare_environment()
         cfg = launch.load_config(args.config, args.cfg_options)
         launch.set_work_dir(cfg, args.work_dir)
         launch.set_randomness(cfg, args.seed, args.deterministic)
         launch.set_checkpoint(cfg, args.checkpoint)
         launch.set_report(cfg, args.show_dir)
-        launch.set_launcher(cfg, args.launcher)
+        processes.set_launcher(cfg, args.launcher)
         launch.check(cfg, args.cfg_options)
         runner = launch.build_runner(cfg, training=False)
         scores = runner.test()

@@ -32,10 +32,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
     args = parse_args(argv)
-    from wsolzoo.run import launch
+    from wsolzoo.run import launch, processes
 
     try:
-        launch.prepare_environment()
         cfg = launch.load_config(args.config, args.cfg_options)
         launch.set_work_dir(cfg, args.work_dir)
         launch.set_randomness(cfg, args.seed, args.deterministic)
@@ -44,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
             launch.set_amp(cfg)
         if args.auto_scale_lr:
             launch.set_auto_scale_lr(cfg)
-        launch.set_launcher(cfg, args.launcher)
+        processes.set_launcher(cfg, args.launcher)
         launch.check(cfg, args.cfg_options)
         launch.build_runner(cfg).train()
     except launch.EXPLAINED as error:

@@ -1,12 +1,14 @@
 """The one place that knows which MMEngine is installed, and what noise it makes.
 
 The declared dependency is the maintained fork (``onedl-mmengine``); the same code runs on OpenMMLab's original packages
-through this module. Nothing here imports torch until :func:`allow_own_checkpoints` is called.
+through this module. Importing it imports the standard library alone.
 """
 
 import logging
 import warnings
-from importlib import import_module, metadata
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
 
 FORK, ORIGINAL = 'onedl-mmengine', 'mmengine'
 REPAIR = f'pip uninstall -y {ORIGINAL} {FORK} && pip install {FORK}'
@@ -48,11 +50,22 @@ def on_originals() -> bool:
 
 def allow_package_configs() -> None:
     """Let ``_base_ = 'wsolzoo::cam/x.py'`` name our configs: MMEngine keeps a list of the packages it allows there."""
-    try:
-        from mmengine.config.utils import MODULE2PACKAGE
-    except ImportError:  # a private name: a release may move it, and only this convenience is lost
-        return
+    from mmengine.config import config
+    from mmengine.config.utils import MODULE2PACKAGE
+
     MODULE2PACKAGE.setdefault('wsolzoo', 'wsolzoo')
+    if on_originals() and not hasattr(config.get_installed_path, 'asked_before'):
+        config.get_installed_path = _PathOf(config.get_installed_path)
+
+
+class _PathOf:
+    """Where a package lies; the original looks for an editable install where its metadata is, and finds nothing."""
+
+    def __init__(self, asked_before: Callable[[str], str]) -> None:
+        self.asked_before = asked_before
+
+    def __call__(self, package: str) -> str:
+        return str(Path(__file__).parent) if package == 'wsolzoo' else self.asked_before(package)
 
 
 def quiet() -> None:
@@ -73,29 +86,3 @@ def quiet_logger(logger: logging.Logger) -> None:
     """Attach :class:`DropKnownNoise` to a logger, once."""
     if not any(isinstance(known, DropKnownNoise) for known in logger.filters):
         logger.addFilter(DropKnownNoise())
-
-
-def allow_own_checkpoints() -> None:
-    """On the originals, let ``weights_only`` loading read what an MMEngine Runner writes (torch 2.6 and later refuses).
-
-    The fork does this by itself, for the one call that needs it. The list is that of a Runner checkpoint's message hub.
-    """
-    if not on_originals():
-        return
-    import numpy as np
-    import torch
-    from mmengine.logging import HistoryBuffer
-
-    if not hasattr(torch.serialization, 'add_safe_globals'):
-        return
-    rebuild = import_module('numpy._core.multiarray' if hasattr(np, '_core') else 'numpy.core.multiarray')
-    kinds = [type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64', 'int32', 'bool')]
-    torch.serialization.add_safe_globals(
-        [HistoryBuffer, getattr, slice, rebuild._reconstruct, rebuild.scalar, np.ndarray, np.dtype, *kinds]
-    )
-
-
-def prepare() -> None:
-    """Everything a tool wants before it builds a Runner."""
-    quiet()
-    allow_own_checkpoints()

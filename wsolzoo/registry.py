@@ -18,11 +18,12 @@ import warnings
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-from wsolzoo.errors import UserError
+from wsolzoo.errors import UserError, WrongArgumentError, explained, origin
 
 _LOCATIONS = {
     'runner': ['wsolzoo.engine'],
@@ -101,7 +102,24 @@ class UnknownTypeError(UserError, KeyError):
 
 
 class ZooRegistry(Registry):
-    """A registry that loads plugins before its first look-up, and explains a name that it cannot find."""
+    """A registry that loads plugins before its first look-up, and says what was meant by a wrong name or keyword."""
+
+    def build(self, cfg: dict, *args, **kwargs) -> Any:
+        """Build what ``cfg`` describes.
+
+        Raises:
+            WrongArgumentError: the component does not take a keyword of ``cfg``, or needs another one.
+            UnknownTypeError: there is no such component.
+        """
+        try:
+            return super().build(cfg, *args, **kwargs)
+        except WrongArgumentError:
+            raise
+        except TypeError as error:
+            wrong = explained(error)
+            if wrong is None:
+                raise
+            raise wrong from error
 
     def import_from_location(self) -> None:
         """Import our own components, then the installed plugins."""
@@ -137,7 +155,7 @@ class ZooRegistry(Registry):
         top = self.root
         names = set(self.module_dict) | set(top.module_dict)
         for scope, child in top.children.items():
-            if child is not self:
+            if child is not self and self.name != 'model':  # a network of a library needs a wrapper
                 names.update(f'{scope}.{name}' for name in child.module_dict)
         return names
 
@@ -153,7 +171,13 @@ class ZooRegistry(Registry):
         lines += [f'  plugin {name!r} failed to import: {reason}' for name, reason in plugins.failed.items()]
         lines.append(
             "  A component in a loose file needs custom_imports=dict(imports=['its_module']) in the config; one of a "
-            "sibling library needs its prefix, as in 'mmpretrain.ResNet'."
+            'sibling library '
+            + (
+                "goes into a wrapper: dict(type='MMPretrainBackbone', net=dict(type='ResNet', depth=50)) or "
+                "dict(type='TimmBackbone', model_name='resnet50')."
+                if self.name == 'model'
+                else "needs its prefix, as in 'mmpretrain.ColorJitter'."
+            )
         )
         return '\n'.join(lines)
 
@@ -163,7 +187,7 @@ class ZooRegistry(Registry):
             if not force and name in self.module_dict:
                 raise KeyError(
                     f'{name!r} is already registered in the {self.name} registry of {self.scope}: first by '
-                    f'{_origin(self.module_dict[name])}, now by {_origin(module)}. Rename one of them, give the plugin '
+                    f'{origin(self.module_dict[name])}, now by {origin(module)}. Rename one of them, give the plugin '
                     'a registry with its own scope, or pass force=True to replace the first.'
                 )
         super()._register_module(module, module_name, force)
@@ -176,14 +200,6 @@ def close_names(key: str, names, count: int = 4) -> list[str]:
         by_tail.setdefault(name.rpartition('.')[2].lower(), []).append(name)
     tails = get_close_matches(key.rpartition('.')[2].lower(), by_tail, n=count, cutoff=0.6)
     return [name for tail in tails for name in by_tail[tail]][:count]
-
-
-def _origin(module) -> str:
-    where = getattr(module, '__module__', '?')
-    try:
-        return f'{where} ({inspect.getsourcefile(module)})'
-    except TypeError:  # a partial or a built-in has no file
-        return where
 
 
 def _child(parent: Registry) -> ZooRegistry:

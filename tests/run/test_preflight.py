@@ -1,15 +1,21 @@
 """What would fail after hours fails before the run, with what to do."""
 
+import json
+import re
 import shutil
 from collections import namedtuple
+from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from tiny_run import hurry, tool, write_config
 
-from wsolzoo.run import launch, preflight
+from wsolzoo.run import disk, launch, preflight
 from wsolzoo.run.preflight import PreflightError
+from wsolzoo.run.schedules import NEVER, schedule_warnings
 
 Usage = namedtuple('Usage', 'total used free')
 
@@ -45,34 +51,29 @@ def test_read_only_work_dir(settings, tmp_path, monkeypatch):
     def refuse(**_):
         raise PermissionError(13, 'Permission denied')
 
-    monkeypatch.setattr(preflight.tempfile, 'NamedTemporaryFile', refuse)
+    monkeypatch.setattr(disk.tempfile, 'NamedTemporaryFile', refuse)
     assert 'cannot be written (Permission denied). Choose another with --work-dir' in reasons(settings)
 
 
 def test_disk_too_full_for_the_checkpoints(settings, tmp_path, monkeypatch):
+    hurry(monkeypatch, tmp_path.parent)
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: Usage(10**12, 10**12 - 2**17, 2**17))
-    size = preflight.in_mb(preflight.checkpoint_bytes(settings))
-    needed = preflight.in_mb(3 * preflight.checkpoint_bytes(settings))
-    assert reasons(settings).endswith(
-        f'the disk of {tmp_path}/run has 0 MiB free, and 3 checkpoints of {size} need {needed}. Free some space, or '
-        'choose another disk with --work-dir.'
+    with pytest.raises(PreflightError) as caught:
+        launch.build_runner(settings)
+    assert re.search(
+        f'the disk of {tmp_path}/run has 0 MiB free, and 3 checkpoints of . MiB need . MiB. Free some space, or choose '
+        'another disk with --work-dir.',
+        str(caught.value),
     )
 
 
-def test_the_estimate_is_near_the_truth(settings):
+def test_the_estimate_is_near_the_truth(settings, monkeypatch, tmp_path):
     """AdamW and EMA: four values for each parameter."""
+    hurry(monkeypatch, tmp_path.parent)
     settings.model.backbone.base_channels = 64
-    model = launch_model(settings)
-    values = sum(t.numel() * t.element_size() for t in model.state_dict().values())
-    assert preflight.checkpoint_bytes(settings) == pytest.approx(4 * values, rel=0.05)
-    settings.model.backbone.no_such_argument = 1
-    assert preflight.checkpoint_bytes(settings) is None
-
-
-def launch_model(cfg: Config):
-    from wsolzoo.testing import build_model
-
-    return build_model(cfg)
+    runner = launch.build_runner(settings)
+    values = sum(t.numel() * t.element_size() for t in runner.model.state_dict().values())
+    assert disk.checkpoint_bytes(runner) == pytest.approx(4 * values, rel=0.05)
 
 
 def test_missing_pretrained_weights(settings):
@@ -95,6 +96,22 @@ def test_half_written_files_of_a_killed_run_are_removed(settings, tmp_path):
         (tmp_path / 'run' / name).touch()
     preflight.check_config(settings)
     assert sorted(p.name for p in (tmp_path / 'run').iterdir()) == ['.other', 'epoch_1.pth']
+
+
+def test_a_test_removes_nothing_and_needs_no_weights_to_start_from(settings, tmp_path):
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / '.epoch_2.pth.x1y2').touch()
+    settings.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='weights/gone.pth')
+    preflight.check_config(settings, training=False)
+    assert (tmp_path / 'run' / '.epoch_2.pth.x1y2').exists()
+
+
+def test_a_split_with_a_part_missing(settings):
+    settings.test_cfg = None
+    assert reasons(settings).endswith(
+        'the config gives test_dataloader, test_evaluator without test_cfg: a test split takes all three '
+        '(test_cfg=dict() will do), or none'
+    )
 
 
 @pytest.fixture
@@ -142,7 +159,7 @@ def test_a_crop_larger_than_the_image(train):
 def test_data_that_is_not_there(train):
     cub = "dict(_delete_=True, type='CUB', split='train', role='train-weaksup', data_root='nowhere', pipeline=[])"
     text = train('randomness.seed=0', extra=f"train_dataloader['dataset'] = {cub}")
-    assert 'train_dataloader or train_evaluator cannot be built: ' in text
+    assert 'train_dataloader or train_cfg cannot be built: ' in text
     assert 'nowhere' in text
     assert 'Set data_root to the folder of the data set' in text
 
@@ -165,3 +182,103 @@ def test_the_look_changes_no_random_number(settings, monkeypatch, tmp_path):
     preflight.check_runner(runner)
     assert torch.equal(before, torch.get_rng_state())
     assert runner.model.training
+
+
+def own_data(tmp_path, *rows: str) -> str:
+    """Overrides for six pictures of one's own, with a table of labels and boxes."""
+    for index in range(6):
+        picture = np.full((64, 64, 3), 40 * index, np.uint8)
+        picture[8:40, 8:40] += 10
+        cv2.imwrite(str(tmp_path / f'{index}.png'), picture)
+    (tmp_path / 'boxes.csv').write_text('\n'.join(['file,class,x1,y1,x2,y2', *rows]))
+    pipeline = "[dict(type='LoadImage'), dict(type='PackLocalization')]"
+    return f"""
+own = dict(type='BoxCSV', data_root='{tmp_path}', ann_file='boxes.csv', pipeline={pipeline}, _delete_=True)
+train_dataloader['dataset'] = dict(own, role='train-weaksup')
+val_dataloader['dataset'] = dict(own, role='train-fullsup')
+test_dataloader['dataset'] = dict(own, role='test')
+model['head']['num_classes'] = 3
+"""
+
+
+def test_a_protocol_of_masks_on_data_with_boxes(train, tmp_path):
+    """Crashed at the first validation."""
+    extra = own_data(tmp_path, *(f'{index}.png,{index % 3},8,8,40,40' for index in range(6)))
+    text = train('val_evaluator.protocols=[choe2020-pxap]', extra=extra + PLAIN)
+    assert (
+        'LocalizationMetric of val_evaluator needs gt_mask of every image, and val_dataloader (BoxCSV) gives no such '
+        'annotation (it gives: gt_boxes, gt_label). Add it to the data, read it in the pipeline, or choose other '
+        'metrics in val_evaluator.'
+    ) in text
+
+
+PLAIN = "default_hooks['checkpoint'] = dict(type='SafeCheckpointHook', interval=1)\n"
+
+
+def test_class_labels_are_enough_to_train_select_and_test(tmp_path, capfd, monkeypatch):
+    """Crashed at the first validation."""
+    hurry(monkeypatch, tmp_path.parent)
+    monkeypatch.chdir(tmp_path)
+    extra = own_data(tmp_path, *(f'{index}.png,{index % 3},,,,' for index in range(6)))
+    config = write_config(tmp_path, epochs=2, extra=extra)
+    assert tool('train.py').main([str(config), '--work-dir', 'run']) == 0
+    told = capfd.readouterr().err
+    assert (
+        'warning: val_dataloader (BoxCSV) has class labels and no boxes or masks: val_evaluator reports Top-1 and '
+        'Top-5, and nothing of choe2020-v1\nwarning: the best checkpoint is chosen by classification/top1 instead of '
+        'choe2020-v1/MaxBoxAcc\n'
+    ) in told
+    best = next((tmp_path / 'run').glob('best_classification_top1_epoch_*.pth'))
+    assert tool('test.py').main([str(config), str(best), '--work-dir', 'run', '--out', 'out.json']) == 0
+    metrics = json.loads((tmp_path / 'out.json').read_text())['metrics']
+    assert set(metrics) == {'classification/top1', 'classification/top5'}
+
+
+class Schedule:
+    """What a schedule tells about itself."""
+
+    by_epoch = True
+
+    def __init__(self, end, begin=0, **kwargs):
+        self.begin, self.end = begin, end
+        vars(self).update(kwargs)
+
+
+class Cosine(Schedule): ...
+
+
+class LinearLR(Schedule): ...
+
+
+@pytest.mark.parametrize(
+    ('schedules', 'says'),
+    [
+        ([Cosine(10)], []),
+        ([LinearLR(1), Cosine(10, 1)], []),
+        ([LinearLR(2)], []),
+        ([Cosine(NEVER)], []),
+        ([Cosine(NEVER, milestones=[5, 8])], []),
+        ([Cosine(100, by_epoch=False)], []),
+        ({'one': [Cosine(10)], 'other': [Cosine(10)]}, []),
+        (None, []),
+        ([LinearLR(1), Cosine(15, 1)], ['Cosine ends at epoch 15, but training ends at epoch 10']),
+        ([Cosine(NEVER, T_max=15)], ['Cosine ends at epoch 15, but training ends at epoch 10']),
+        ([Cosine(NEVER, milestones=[5, 12])], ['Cosine ends at epoch 12, but training ends at epoch 10']),
+        ([Cosine(150, by_epoch=False)], ['Cosine ends at epoch 15, but training ends at epoch 10']),
+        ([LinearLR(1), Cosine(5, 1)], ['Cosine ends at epoch 5, and training goes on to epoch 10']),
+        ({'one': [Cosine(10)], 'other': [Cosine(20)]}, ['Cosine ends at epoch 20']),
+    ],
+)
+def test_schedules_that_do_not_fit_the_training(schedules, says):
+    loop = SimpleNamespace(max_epochs=10, max_iters=100, dataloader=[None] * 10)
+    runner = SimpleNamespace(train_loop=loop, param_schedulers=schedules)
+    found = list(schedule_warnings(runner))
+    assert len(found) == len(says), found
+    assert all(text.startswith(start) for text, start in zip(found, says, strict=True))
+    assert all('Give param_scheduler the length of the training, or train_cfg the length' in text for text in found)
+
+
+def test_a_training_by_iterations_is_measured_in_iterations():
+    loop = SimpleNamespace(max_epochs=1, max_iters=100, dataloader=[None] * 30)
+    runner = SimpleNamespace(train_loop=loop, param_schedulers=[Cosine(500, by_epoch=False)])
+    assert next(schedule_warnings(runner)).startswith('Cosine ends at iteration 500, but training ends')

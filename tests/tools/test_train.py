@@ -33,7 +33,6 @@ def test_train_then_continue(tiny_config, run_tool, in_process, tmp_path, monkey
     ('extra', 'options', 'message'),
     [
         ('optim_wraper = dict()', [], "did you mean 'optim_wrapper'?"),
-        ('train_dataloader = dict(dataset=dict(lenght=4))', [], "TinyPoints takes no 'lenght'; did you mean 'length'?"),
         ('', ['--resume', 'nowhere.pth'], 'checkpoint nowhere.pth does not exist'),
         ('', ['--cfg-options', 'train_pipeline=1'], 'has no effect'),
         ('', ['--cfg-options', 'oops'], "takes key=value; got 'oops'"),

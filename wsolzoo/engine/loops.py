@@ -26,6 +26,10 @@ class CalibratedTestLoop(TestLoop):
     @torch.no_grad()
     def calibrate(self) -> None:
         """Evaluate the validation split without hooks and transfer what it chose."""
+        if not any(
+            hasattr(metric, 'transfer') and getattr(metric, 'thresholds', True) for metric in self.evaluator.metrics
+        ):
+            return  # nothing to choose
         cfg = self.runner.cfg
         if not cfg.get('val_dataloader') or not cfg.get('val_evaluator'):
             raise ValueError(
@@ -33,8 +37,7 @@ class CalibratedTestLoop(TestLoop):
                 'or no val_evaluator. Add both, or set test_cfg=dict(type="TestLoop") to report oracle thresholds only.'
             )
         dataloader = self.runner.build_dataloader(cfg.val_dataloader, seed=self.runner.seed)
-        if any(hasattr(metric, 'transfer') for metric in self.evaluator.metrics):
-            guard_selection(self.runner, dataloader.dataset, 'thresholds')
+        guard_selection(self.runner, dataloader.dataset, 'thresholds')
         evaluator = self.runner.build_evaluator(cfg.val_evaluator)
         evaluator.dataset_meta = getattr(dataloader.dataset, 'metainfo', None)
         print_log(f'Choosing thresholds on {len(dataloader.dataset)} validation images.', 'current')

@@ -1,15 +1,8 @@
 """What the terminal shows of MMEngine's log: the file keeps every line, the screen only what a person waits for."""
 
-import io
 import logging
-from contextlib import redirect_stdout
 
-from mmengine.logging import MMLogger
-from mmengine.runner import Runner
-
-from wsolzoo.registry import RUNNERS
-
-ROUTINE = ('runner', 'logger_hook', 'checkpoint_hook', 'terminal')
+ROUTINE = ('runner', 'logger_hook', 'checkpoint_hook')
 """Modules whose notes (environment, config, list of hooks, every tenth iteration) fill screens."""
 
 
@@ -50,28 +43,3 @@ def hush(logger: logging.Logger) -> None:
         if not any(isinstance(known, DropRoutine) for known in handler.filters):
             handler.addFilter(DropRoutine())
             handler.setFormatter(PlainNotes(handler.formatter))
-
-
-@RUNNERS.register_module()
-class TerseRunner(Runner):
-    """A Runner that never prints its environment and config on the terminal; both are in the log file.
-
-    ``runner_type = 'TerseRunner'`` in a config. With :class:`~wsolzoo.engine.hooks.progress.ProgressHook` alone the
-    start of a run is as long as MMEngine's, because hooks come to life after it.
-    """
-
-    def build_logger(self, *args: object, **kwargs: object) -> MMLogger:
-        """The logger, its terminal side hushed."""
-        logger = super().build_logger(*args, **kwargs)
-        hush(logger)
-        return logger
-
-    def load_checkpoint(self, *args: object, **kwargs: object) -> dict:
-        """Load weights; what MMEngine prints on the way (which backend read which file) goes to the log file."""
-        printed = io.StringIO()
-        try:
-            with redirect_stdout(printed):
-                return super().load_checkpoint(*args, **kwargs)
-        finally:
-            for line in filter(None, printed.getvalue().splitlines()):
-                self.logger.info(line)

@@ -1,76 +1,75 @@
 """From a config file and a tool's flags to a Runner; ``tools/train.py`` and ``test.py`` are thin shells over it."""
 
-import os
 import sys
-from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
-from wsolzoo.compat import prepare, quiet_logger
-from wsolzoo.errors import UserError
+from wsolzoo.compat import allow_package_configs, quiet_logger
+from wsolzoo.errors import UserError, WrongArgumentError, explained
 from wsolzoo.resources import find_config
-from wsolzoo.run.config_check import check_config
-
-
-class UsageError(UserError, ValueError):
-    """The command line asks for something that cannot be done."""
-
-
-def parse_options(pairs: Sequence[str]) -> dict:
-    """Turn ``['optim_wrapper.optimizer.lr=0.1', 'a=[1,2]']`` into a dict of values, by MMEngine's rules.
-
-    Raises:
-        UsageError: an item has no ``=``.
-    """
-    for pair in pairs:
-        if '=' not in pair:
-            raise UsageError(f'--cfg-options takes key=value; got {pair!r}')
-    holder = Namespace(options=None)
-    DictAction(['--cfg-options'], 'options')(None, holder, pairs)
-    return holder.options or {}
-
-
-def nest(options: dict, cfg: dict) -> dict:
-    """Dotted keys as nested dicts; where ``cfg`` has a key with dots in it, such as a stage's name, it is one key.
-
-    ``{'model.necks.stage3.0.drop_prob': 0.5}`` → ``{'model': {'necks': {'stage3.0': {'drop_prob': 0.5}}}}``
-
-    Raises:
-        UsageError: a key and something inside it are both set.
-    """
-    nested: dict = {}
-    for dotted, value in options.items():
-        place, here, parts = nested, cfg, dotted.split('.')
-        while parts:
-            length = next((n for n in range(len(parts), 0, -1) if '.'.join(parts[:n]) in here), 1)
-            key, parts = '.'.join(parts[:length]), parts[length:]
-            if isinstance(here, list):
-                here = dict(enumerate(here)).get(int(key), {}) if key.isdigit() else {}
-            else:
-                here = here.get(key, {})
-            here = here if isinstance(here, (dict, list)) else {}
-            if not isinstance(place, dict):
-                raise UsageError(f'--cfg-options sets {dotted} and a part before its end; set one of the two')
-            place = place.setdefault(key, {}) if parts else place.update({key: value})
-    return nested
+from wsolzoo.run.environment import prepare_environment
+from wsolzoo.run.names import check_config, runner_names
+from wsolzoo.run.options import UsageError, nest, parse_options
 
 
 def load_config(name: str, options: Sequence[str] = ()) -> Config:
-    """Read a config, with its folder on the import path so that ``custom_imports`` finds files beside it.
+    """Read a config and make the process ready to build from it.
 
     Args:
         name: a path or the name of a shipped config, see :func:`wsolzoo.resources.find_config`.
         options: ``key=value`` overrides.
+
+    Raises:
+        FileNotFoundError: there is no such config, or a file of ``_base_`` is missing.
+        UsageError: it cannot be read.
     """
     path = find_config(name)
+    prepare_environment()
+    return read_config(path, options)
+
+
+def read_config(path: Path, options: Sequence[str] = (), imports: bool = True) -> Config:
+    """Read a config, with its folder on the import path so that ``custom_imports`` finds files beside it.
+
+    Args:
+        path: the file.
+        options: ``key=value`` overrides.
+        imports: follow ``custom_imports``.
+
+    Raises:
+        FileNotFoundError: a file of ``_base_`` is missing.
+        UsageError: it cannot be read.
+    """
+    if path.suffix not in ('.py', '.yml', '.yaml', '.json'):
+        raise UsageError(f'{path} is no config: a config ends in .py and comes before the checkpoint')
+    allow_package_configs()
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    cfg = Config.fromfile(str(path))
+    try:
+        cfg = Config.fromfile(str(path), import_custom_modules=imports, format_python_code=False)
+    except UserError:
+        raise
+    except SyntaxError as error:
+        raise UsageError(f'{path}: {error.msg} in line {error.lineno}: {(error.text or "").strip()}') from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'{path}: there is no {error.filename or error}, which _base_ names') from error
+    except ImportError as error:
+        raise UsageError(
+            f'{path}: {_first_cause(error)}. custom_imports names installed modules, or files beside the config'
+        ) from error
+    except Exception as error:  # a config is a program: it can fail in any way
+        raise UsageError(f'{path} cannot be read: {type(error).__name__}: {error}') from error
     cfg.merge_from_dict(nest(parse_options(options), cfg._cfg_dict))
     return cfg
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    inner = error.__cause__ or error.__context__
+    return _first_cause(inner) if inner else error
 
 
 def set_work_dir(cfg: Config, work_dir: str | None) -> None:
@@ -193,60 +192,17 @@ def set_auto_scale_lr(cfg: Config) -> None:
     cfg.auto_scale_lr.enable = True
 
 
-def set_launcher(cfg: Config, launcher: str) -> None:
-    """Prepare for several processes; without an accelerator that means gloo and a wrapper without device ids."""
-    cfg.launcher = launcher
-    if launcher == 'none':
-        return
-    for key in ('val_evaluator', 'test_evaluator'):
-        for metric in _listed(cfg.get(key)):
-            # 'gpu' means: gather over the process group, gloo as well; 'cpu' leaves files in the working directory
-            metric.setdefault('collect_device', 'gpu')
-    from mmengine.device import get_device
-
-    if get_device() == 'cpu':
-        _start_gloo(launcher)
-        wrapper = dict(type='MMDistributedDataParallel', broadcast_buffers=False)
-        wrapper['find_unused_parameters'] = bool(cfg.get('find_unused_parameters', False))
-        cfg.model_wrapper_cfg = wrapper | dict(cfg.get('model_wrapper_cfg') or {}) | dict(device_ids=None)
-
-
-def _listed(value) -> list[dict]:
-    items = value if isinstance(value, list | tuple) else [value]
-    return [item for item in items if isinstance(item, dict)]
-
-
-def _start_gloo(launcher: str) -> None:
-    from datetime import timedelta
-
-    import torch.distributed as dist
-
-    if launcher == 'slurm':
-        os.environ.setdefault('RANK', os.environ['SLURM_PROCID'])
-        os.environ.setdefault('LOCAL_RANK', os.environ.get('SLURM_LOCALID', '0'))
-        os.environ.setdefault('WORLD_SIZE', os.environ['SLURM_NTASKS'])
-        os.environ.setdefault('MASTER_PORT', '29500')
-        if 'MASTER_ADDR' not in os.environ:
-            raise UsageError('MASTER_ADDR is not set; tools/slurm_train.sh and slurm_test.sh set it')
-    if not dist.is_initialized():
-        dist.init_process_group('gloo', timeout=timedelta(minutes=30))
-
-
-def prepare_environment() -> None:
-    """Quiet known noise, allow our own checkpoints, import plugins: before anything is looked up or built."""
-    from wsolzoo.registry import load_plugins
-
-    prepare()
-    load_plugins()
-
-
 def check(cfg: Config, options: Sequence[str] = ()) -> None:
     """Refuse a config with misspelt keys, and print what is probably not meant.
 
     Raises:
-        wsolzoo.run.config_check.ConfigError: a key or a type of the config is wrong.
+        wsolzoo.run.names.ConfigError: a key or a type of the config is wrong.
     """
-    for warning in check_config(cfg, parse_options(options)):
+    _warn(check_config(cfg, parse_options(options)))
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
         print(f'warning: {warning}', file=sys.stderr)
 
 
@@ -255,10 +211,11 @@ EXPLAINED = (FileNotFoundError, UserError)
 
 
 def build_runner(cfg: Config, training: bool = True):
-    """Build the Runner of a checked config, after a look at what would make the run fail later.
+    """Build the Runner of a checked config and everything it needs, after a look at what would make it fail later.
 
     Raises:
         wsolzoo.run.preflight.PreflightError: something would.
+        WrongArgumentError: the config gives a component a keyword that it does not take.
     """
     from mmengine.runner import Runner
 
@@ -266,7 +223,36 @@ def build_runner(cfg: Config, training: bool = True):
     from wsolzoo.run import preflight
 
     preflight.check_config(cfg, training)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    quiet_logger(runner.logger)
-    preflight.check_runner(runner, training)
+    try:
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        quiet_logger(runner.logger)
+        _warn(preflight.check_runner(runner, training))
+    except TypeError as error:
+        wrong = error if isinstance(error, WrongArgumentError) else explained(error)
+        if wrong is None:
+            raise
+        raise UsageError(f'{place_of(wrong, cfg)}: {wrong}') from error
     return runner
+
+
+def place_of(wrong: WrongArgumentError, cfg: Config) -> str:
+    """Where in a config the component with the wrong keyword stands; the file where that is not clear."""
+    kind = getattr(wrong.component, '__name__', '')
+    found = [
+        place if wrong.missing else f'{place}.{wrong.key}'
+        for place, part in parts_of(cfg._cfg_dict)
+        if (wrong.missing or wrong.key in part)
+        and str(part.get('type', None if wrong.missing else kind)).rpartition('.')[2] == kind
+    ]
+    return found[0] if len(found) == 1 else cfg.filename or 'the config'
+
+
+def parts_of(value: Any, place: str = '') -> Iterator[tuple[str, dict]]:
+    """Place and content of every dict inside a config; names that MMEngine does not read are left out at the top."""
+    if isinstance(value, dict):
+        yield place, value
+        inner = value.items() if place else ((key, value[key]) for key in runner_names() & set(value))
+    else:
+        inner = enumerate(value) if isinstance(value, (list, tuple)) else ()
+    for key, part in inner:
+        yield from parts_of(part, f'{place}.{key}' if place else key)

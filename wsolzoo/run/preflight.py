@@ -1,8 +1,5 @@
 """What can be known before a run: where it would fail after hours, it fails now, and says what to do."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +7,9 @@ from typing import Any
 from mmengine.config import Config
 
 from wsolzoo.errors import UserError
+from wsolzoo.run.annotation import keep_what_labels_allow, metric_problems
+from wsolzoo.run.disk import remove_half_written, space_problems, work_dir_problems
+from wsolzoo.run.schedules import schedule_warnings
 
 
 class PreflightError(UserError, ValueError):
@@ -20,35 +20,39 @@ class PreflightError(UserError, ValueError):
 
 
 def check_config(cfg: Config, training: bool = True) -> None:
-    """Look at what a config alone tells: the work dir, the space in it, files of weights.
+    """Look at what a config alone tells: the work dir, the parts of every split, files of weights.
 
     Args:
         cfg: with ``work_dir`` set.
-        training: checkpoints will be written.
+        training: weights are drawn or read as the model's ``init_cfg`` says, and checkpoints written.
 
     Raises:
         PreflightError: naming everything that is wrong.
     """
-    problems = [*work_dir_problems(cfg.work_dir), *weight_problems(cfg)]
-    if training and not problems:
-        problems += space_problems(cfg)
+    problems = [*work_dir_problems(cfg.work_dir), *split_problems(cfg)]
+    if training:
+        problems += weight_problems(cfg)
     if problems:
         raise PreflightError(problems)
-    remove_half_written(Path(cfg.work_dir))
+    if training:
+        remove_half_written(Path(cfg.work_dir))
 
 
-def work_dir_problems(work_dir: str) -> Iterator[str]:
-    """Whether files can be made in the work dir; it is created."""
-    try:
-        Path(work_dir).mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=work_dir, prefix='.writable') as file:
-            file.write(b'x')
-            file.flush()
-    except OSError as error:
-        yield (
-            f'the work dir {work_dir} cannot be written ({error.strerror}). Choose another with --work-dir, or change '
-            'the rights of this one.'
-        )
+def split_problems(cfg: Config) -> Iterator[str]:
+    """Splits of which a config gives one part without the others."""
+    parts = {
+        'train': ('train_dataloader', 'train_cfg', 'optim_wrapper'),
+        'val': ('val_dataloader', 'val_cfg', 'val_evaluator'),
+        'test': ('test_dataloader', 'test_cfg', 'test_evaluator'),
+    }
+    for split, names in parts.items():
+        given = [name for name in names if cfg.get(name) is not None]
+        if given and len(given) < len(names):
+            lacking = ' and '.join(sorted(set(names) - set(given)))
+            yield (
+                f'the config gives {", ".join(given)} without {lacking}: a {split} split takes all three '
+                f'({split}_cfg=dict() will do), or none'
+            )
 
 
 def weight_problems(cfg: Config) -> Iterator[str]:
@@ -74,60 +78,13 @@ def checkpoint_files(value: Any, place: str) -> Iterator[tuple[str, str]]:
             yield from checkpoint_files(inner, f'{place}.{index}')
 
 
-def space_problems(cfg: Config) -> Iterator[str]:
-    """Whether the disk holds the checkpoints that the run keeps at one time."""
-    size = checkpoint_bytes(cfg)
-    if size is None:
-        return
-    hooks = cfg.get('default_hooks') or {}
-    saving = hooks.get('checkpoint') or {}
-    kept = saving.get('max_keep_ckpts', -1)
-    count = (kept if kept > 0 else 1) + 1 + bool(saving.get('save_best'))  # one more is there while it is replaced
-    needed, free = count * size, shutil.disk_usage(cfg.work_dir).free
-    if free < needed:
-        yield (
-            f'the disk of {cfg.work_dir} has {in_mb(free)} free, and {count} checkpoints of {in_mb(size)} need '
-            f'{in_mb(needed)}. Free some space, or choose another disk with --work-dir.'
-        )
+def check_runner(runner: Any, training: bool = True) -> list[str]:
+    """Build what MMEngine would build later, and look at it: data against model, roles, one image on its way through.
 
+    What is built here the run uses afterwards; random numbers are given back.
 
-def in_mb(size: float) -> str:
-    """A number of bytes for people."""
-    return f'{size / 2**20:,.0f} MiB'
-
-
-def checkpoint_bytes(cfg: Config) -> int | None:
-    """An estimate of the size of a training checkpoint; ``None`` for a model that cannot be built without memory."""
-    import torch
-    from mmengine.registry import DefaultScope
-
-    from wsolzoo.models.initial import without_weights
-    from wsolzoo.registry import MODELS
-
-    try:
-        with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'wsolzoo')), torch.device('meta'):
-            model = MODELS.build(without_weights(cfg.model))
-    except Exception:  # whatever is wrong with the model is said when it is built in earnest
-        return None
-    values = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
-    optimizer = str((cfg.get('optim_wrapper') or {}).get('optimizer', {}).get('type', ''))
-    copies = 1 + (2 if 'Adam' in optimizer else 1)
-    hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
-    copies += any('EMA' in str((hook or {}).get('type', '')) for hook in hooks)
-    return values * copies + 2**16
-
-
-def remove_half_written(work_dir: Path) -> None:
-    """Remove what a killed run was writing: temporary files beside checkpoints, older than the processes that live."""
-    if int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0))) == 0:
-        for path in work_dir.glob('.*.pth.*'):
-            path.unlink(missing_ok=True)
-
-
-def check_runner(runner: Any, training: bool = True) -> None:
-    """Look at a built Runner before it runs: data against model, roles, one image on its way through.
-
-    The data loaders are built here and used by the run afterwards; random numbers are given back.
+    Returns:
+        Warnings: what is probably not meant.
 
     Raises:
         PreflightError: naming everything that is wrong.
@@ -137,34 +94,53 @@ def check_runner(runner: Any, training: bool = True) -> None:
     from wsolzoo.engine.hooks.selection import SelectionHook
 
     loops = build_loops(runner, training)
+    problems, told = [], []
     if training:
         SelectionHook().before_train(runner)
+        build_optimizer(runner)
+        problems += space_problems(runner)
     state = get_state()
     try:
-        problems = [text for name, loop in loops for text in class_problems(runner, name, loop.dataloader.dataset)]
+        problems += [text for name, loop in loops for text in class_problems(runner, name, loop.dataloader.dataset)]
         if not problems:
             problems = [text for name, loop in loops for text in sample_problems(runner, name, loop.dataloader)]
+        if not problems:
+            told = [text for name, loop in loops for text in keep_what_labels_allow(runner, name, loop)]
+            problems = [text for name, loop in loops for text in metric_problems(name, loop)]
     finally:
         set_state(state)
     if problems:
         raise PreflightError(problems)
+    return [*told, *(schedule_warnings(runner) if training else ())]
 
 
 def build_loops(runner: Any, training: bool) -> list[tuple[str, Any]]:
     """The loops of the run by name, their data sets read.
 
     Raises:
-        PreflightError: a data set or an evaluator cannot be built.
+        PreflightError: a data set, an evaluator or a loop cannot be built.
     """
     loops = []
     for name in ('train', 'val') if training else ('test',):
         try:
             loop = getattr(runner, f'{name}_loop')
-        except (OSError, ValueError) as error:
-            raise PreflightError([f'{name}_dataloader or {name}_evaluator cannot be built: {error}']) from error
+        except (OSError, ValueError, AssertionError) as error:
+            parts = ('dataloader', 'cfg') if name == 'train' else ('dataloader', 'evaluator', 'cfg')
+            raise PreflightError(
+                [f'{" or ".join(f"{name}_{part}" for part in parts)} cannot be built: {error}']
+            ) from error
         if loop is not None:
             loops.append((name, loop))
     return loops
+
+
+def build_optimizer(runner: Any) -> None:
+    """Build optimizer and schedules, in MMEngine's order: a rate is scaled before schedules remember it."""
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    runner.scale_lr(runner.optim_wrapper, runner.auto_scale_lr)
+    runner.auto_scale_lr = None
+    if runner.param_schedulers is not None:
+        runner.param_schedulers = runner.build_param_scheduler(runner.param_schedulers)
 
 
 def class_problems(runner: Any, name: str, dataset: Any) -> Iterator[str]:

@@ -52,7 +52,6 @@ class LocalizationMetric(ImageKeyedMetric):
     """
 
     default_prefix = 'localization'
-    required_fields = ('pred_raw_map', 'gt_label', 'gt_boxes|gt_mask', 'img_shape')
 
     def __init__(
         self,
@@ -75,6 +74,8 @@ class LocalizationMetric(ImageKeyedMetric):
         self.protocols = {protocol.name: protocol for protocol in resolved}
         if not resolved or len(self.protocols) < len(resolved):
             raise ValueError(f'protocols must be at least one, each once; got {[p.name for p in resolved]}')
+        truth = {'gt_mask' if protocol.is_pixel else 'gt_boxes' for protocol in resolved}
+        self.required_fields = ('pred_raw_map', 'gt_label', 'img_shape', *sorted(truth))
         self.report, self.fixed, self.per_image = tuple(report), dict(fixed or {}), per_image
         stray = set(self.fixed) - set(self.protocols)
         if stray:
@@ -88,6 +89,16 @@ class LocalizationMetric(ImageKeyedMetric):
     def transfer(self, chosen: Mapping[str, Mapping[str, float]]) -> None:
         """Take thresholds that another metric chose on the validation split for the column 'transferred'."""
         self.transferred = dict(chosen)
+
+    def keep_classification(self) -> list[str]:
+        """Leave out every protocol, for a split whose images have class labels and nothing else.
+
+        Returns:
+            The protocols left out.
+        """
+        left_out = list(self.protocols)
+        self.protocols, self.thresholds, self.required_fields = {}, {}, ('gt_label', 'pred_scores')
+        return left_out
 
     def record(self, sample: dict) -> dict[str, Any]:
         """Judge one image under every protocol."""
@@ -108,9 +119,6 @@ class LocalizationMetric(ImageKeyedMetric):
         if 'gt_boxes' in sample:
             out['gt_boxes'] = np.asarray(to_numpy(sample['gt_boxes']), np.float64).reshape(-1, 4)
         for name, protocol in self.protocols.items():
-            needed = 'gt_mask' if protocol.is_pixel else 'gt_boxes'
-            if needed not in sample:
-                raise ValueError(f'{name} needs {needed}, which the data set does not give')
             if protocol.is_pixel:
                 out['by'][name] = pixel_record(raw, self._mask(sample, size), protocol, self.thresholds[name])
             else:

@@ -1,4 +1,9 @@
-"""Top-level names of config files that nothing reads."""
+"""Names in config files that nothing reads.
+
+MMEngine reads the names it knows and ignores the rest, so ``optim_wraper`` or an edited ``train_pipeline`` that no data
+loader uses changes nothing, silently. What a component takes is not looked at here: building it answers that, see
+:func:`wsolzoo.errors.explained`.
+"""
 
 import ast
 import inspect
@@ -10,9 +15,9 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from wsolzoo.errors import nearest
+from wsolzoo.errors import UserError, nearest
 from wsolzoo.resources import PREFIX, config_dir
-from wsolzoo.run.config_check.report import Report
+from wsolzoo.run.sections import section_problems
 
 # Read by Runner through `cfg.get`, or by the configs and tools around it; not arguments of its constructor.
 BESIDES_RUNNER = {
@@ -35,6 +40,52 @@ def runner_names() -> frozenset[str]:
 
     own = set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'}
     return frozenset(own | BESIDES_RUNNER)
+
+
+@dataclass
+class Report:
+    """What a look at a config found: errors stop a run, warnings are printed."""
+
+    name: str
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class ConfigError(UserError, ValueError):
+    """A config has names that nothing reads."""
+
+    def __init__(self, report: Report) -> None:
+        count = len(report.errors)
+        lines = [f'{report.name} has {count} problem{"s" if count > 1 else ""}:']
+        super().__init__('\n'.join([*lines, *(f'  {error}' for error in report.errors)]))
+
+
+def check_config(cfg: Config, overrides: Mapping | None = None) -> list[str]:
+    """Refuse a config with names that are probably misspelt.
+
+    Args:
+        cfg: the config as the Runner will get it, overrides merged.
+        overrides: what ``--cfg-options`` set, keys dotted.
+
+    Returns:
+        Warnings: what is probably not meant, each a line that names the place.
+
+    Raises:
+        ConfigError: names every wrong one with the nearest valid one.
+    """
+    report = inspect_config(cfg, overrides)
+    if report.errors:
+        raise ConfigError(report)
+    return report.warnings
+
+
+def inspect_config(cfg: Config, overrides: Mapping | None = None) -> Report:
+    """Look at a config as :func:`check_config` does, without judging it."""
+    report = Report(cfg.filename or 'the config')
+    check_names(cfg, Path(cfg.filename) if cfg.filename else None, report, set(overrides or ()))
+    check_overrides(cfg, overrides or {}, report)
+    report.errors += section_problems(cfg)
+    return report
 
 
 @dataclass
