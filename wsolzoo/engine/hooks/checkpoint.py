@@ -8,7 +8,6 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from wsolzoo.engine.weights import atomic as atomic  # files are replaced, never half written
 from wsolzoo.registry import HOOKS
 
 _SAVED = re.compile(r'(epoch|iter)_(\d+)\.pth')

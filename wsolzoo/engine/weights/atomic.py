@@ -7,7 +7,6 @@ from pathlib import Path
 from mmengine.fileio import LocalBackend, register_backend
 
 
-@register_backend('local', force=True, prefixes='')
 class AtomicLocalBackend(LocalBackend):
     """MMEngine's local files, written beside their place, synchronised, and moved into it.
 
@@ -37,6 +36,17 @@ class AtomicLocalBackend(LocalBackend):
     def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
         """Write text."""
         self.put(obj.encode(encoding), filepath)
+
+
+def install() -> None:
+    """Make MMEngine write every local file through :class:`AtomicLocalBackend`."""
+    register_backend('local', AtomicLocalBackend, force=True, prefixes='')
+
+
+def remove_half_written(folder: str | Path) -> None:
+    """Remove what a killed process was writing beside checkpoints; only for the one process that writes there."""
+    for path in Path(folder).glob('.*.pth.*'):
+        path.unlink(missing_ok=True)
 
 
 def _umask() -> int:
