@@ -20,7 +20,7 @@ from wsolzoo.engine.hooks.progress import ProgressHook, brief, clock
 from wsolzoo.engine.hooks.report import ReportHook
 from wsolzoo.engine.hooks.second_look import image_ids, second_look
 from wsolzoo.engine.hooks.training_log import training_curves
-from wsolzoo.engine.terminal import TerseRunner
+from wsolzoo.engine.runner import TerseRunner
 from wsolzoo.registry import DATASETS, METRICS, MODELS, RUNNERS
 
 COUNT = 20

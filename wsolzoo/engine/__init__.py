@@ -1,5 +1,5 @@
-"""Hooks, loops, optimizer wrappers and checkpoint loading."""
+"""The Runner, its hooks and loops, optimizer wrappers and checkpoints."""
 
-from wsolzoo.engine import hooks, loops, optim, terminal, weights
+from wsolzoo.engine import hooks, loops, optim, runner, terminal, weights
 
-__all__ = ['hooks', 'loops', 'optim', 'terminal', 'weights']
+__all__ = ['hooks', 'loops', 'optim', 'runner', 'terminal', 'weights']

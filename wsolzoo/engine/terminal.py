@@ -2,11 +2,6 @@
 
 import logging
 
-from mmengine.logging import MMLogger
-from mmengine.runner import Runner
-
-from wsolzoo.registry import RUNNERS
-
 ROUTINE = ('runner', 'logger_hook', 'checkpoint_hook')
 """Modules of MMEngine whose notes (environment, config, list of hooks, every tenth iteration) fill screens."""
 
@@ -31,18 +26,3 @@ def hush(logger: logging.Logger) -> None:
     for handler in terminal_handlers(logger):
         if not any(isinstance(known, DropRoutine) for known in handler.filters):
             handler.addFilter(DropRoutine())
-
-
-@RUNNERS.register_module()
-class TerseRunner(Runner):
-    """A Runner that never prints its environment and config on the terminal; both are in the log file.
-
-    ``runner_type = 'TerseRunner'`` in a config. With :class:`~wsolzoo.engine.hooks.progress.ProgressHook` alone the
-    start of a run is as long as MMEngine's, because hooks come to life after it.
-    """
-
-    def build_logger(self, *args: object, **kwargs: object) -> MMLogger:
-        """The logger, its terminal side hushed."""
-        logger = super().build_logger(*args, **kwargs)
-        hush(logger)
-        return logger
