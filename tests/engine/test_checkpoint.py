@@ -261,6 +261,7 @@ def a_runner(model: nn.Module, training: bool = False, resume: bool = False, **c
         message_hub=MessageHub(f'report{id(model)}'),
         _train_loop=loop,
         _resume=resume,
+        param_schedulers=[],
         _load_from='epoch_3.pth',
     )
 

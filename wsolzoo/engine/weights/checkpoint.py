@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from wsolzoo.engine.weights.mismatch import Mismatch, compare, only_prefix, state_dict_of
 from wsolzoo.engine.weights.reading import CheckpointError, UnsafeCheckpointError, load_from_local
+from wsolzoo.engine.weights.resumable import check_resumable
 from wsolzoo.engine.weights.sources import read_checkpoint
 from wsolzoo.registry import HOOKS, WEIGHT_INITIALIZERS
 
@@ -105,7 +106,8 @@ class CheckpointReportHook(Hook):
         """Compare, before the Runner loads the weights.
 
         Raises:
-            CheckpointError: nothing fits; something does not, and it matters; a weight is not a number.
+            CheckpointError: nothing fits; something does not, and it matters; a weight is not a number; a run cannot
+                continue from it.
         """
         runner.message_hub.pop_info(STAMP, None)
         source = runner._load_from or 'the checkpoint'
@@ -119,6 +121,8 @@ class CheckpointReportHook(Hook):
         summary = mismatch.summary()
         if not mismatch.matched:
             raise CheckpointError(f'no weight of {source} fits the model:\n  {summary}')
+        if runner._resume and not mismatch:
+            check_resumable(checkpoint, source, scheduled=runner.param_schedulers is not None)
         if not mismatch:
             return
         if runner._resume:
