@@ -6,6 +6,7 @@ default_hooks = dict(
     checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=1),
     weights_fit=dict(type='CheckpointReportHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    buffers=dict(type='BufferSyncHook'),
     finite_loss=dict(type='FiniteLossHook'),
     random_state=dict(type='RandomStateHook'),
     resume=dict(type='ResumeHook'),

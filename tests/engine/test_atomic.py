@@ -12,9 +12,15 @@ import torch
 from mmengine.fileio import dump, get_file_backend
 from mmengine.runner.checkpoint import save_checkpoint
 
+from wsolzoo.engine import weights
 from wsolzoo.engine.weights.atomic import AtomicLocalBackend
 
 NEW = b'new' * 1000
+
+
+@pytest.fixture(autouse=True)
+def installed():
+    weights.install()
 
 
 @pytest.fixture

@@ -1,22 +1,31 @@
 """Reading checkpoints: nothing in them runs, what is safe loads, what does not fit is explained."""
 
 import argparse
+import logging
 import os
 import pickle
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from mmengine.hooks import CheckpointHook
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
-from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
+from mmengine.runner import EpochBasedTrainLoop, Runner, load_checkpoint
 from torch import nn
 
-from wsolzoo.engine.weights import checkpoint
-from wsolzoo.engine.weights.checkpoint import UnsafeCheckpointError, load_weights
+from wsolzoo.engine.weights import checkpoint, install
+from wsolzoo.engine.weights.checkpoint import (
+    FLAG,
+    CheckpointError,
+    CheckpointReportHook,
+    UnsafeCheckpointError,
+    load_weights,
+    partial_weights,
+)
 from wsolzoo.engine.weights.mismatch import compare, only_prefix, state_dict_of
 from wsolzoo.models.backbones import PlainNet
 
@@ -29,6 +38,11 @@ class Evil:
 
     def __reduce__(self):
         return os.system, (f'touch {self.marker}',)
+
+
+@pytest.fixture(autouse=True)
+def installed():
+    install()
 
 
 def tiny(**kwargs) -> PlainNet:
@@ -123,45 +137,6 @@ def test_an_npz_with_objects_or_quantised_weights_is_refused(tmp_path):
     np.savez(tmp_path / 'q8.npz', graph_json=np.zeros(2, np.uint8))
     with pytest.raises(ValueError, match='convert_npz'):
         checkpoint.load_from_local(str(tmp_path / 'q8.npz'))
-
-
-def test_no_scheme_is_left_to_the_unsafe_readers():
-    ours = set(checkpoint.SCHEMES.values())
-    assert set(CheckpointLoader._schemes.values()) == ours
-
-
-@pytest.mark.parametrize(
-    ('name', 'message'),
-    [
-        ('torchvision://vgg61', 'vgg16'),
-        ('timm://mobilenetv1_10', 'mobilenetv1_100'),
-        ('mmpretrain://resnet50_8xb32_in2k', 'resnet50_8xb32_in1k'),
-        ('mmcls://vgg61', 'vgg16'),
-        ('s3://bucket/a.pth', 'not supported'),
-    ],
-)
-def test_unknown_names_are_answered_with_close_ones(name, message):
-    if name.startswith('timm'):
-        pytest.importorskip('timm')
-    with pytest.raises(ValueError, match=message):
-        CheckpointLoader.load_checkpoint(name)
-
-
-def test_torchvision_scheme_reads_a_cached_file(tmp_path, monkeypatch):
-    """The real path from the scheme to the reader; only the download is replaced."""
-    fetched = []
-
-    def download(url, path, sha256_prefix):
-        fetched.append((url, sha256_prefix))
-        torch.save(tiny().state_dict(), path)
-
-    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
-    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
-    model = tiny(init_cfg={'type': 'Pretrained', 'checkpoint': 'torchvision://vgg16'})
-    for _ in range(2):  # the second time from the cache
-        model.init_weights()
-        model._is_init = False
-    assert fetched == [('https://download.pytorch.org/models/vgg16-397923af.pth', '397923af')]
 
 
 def test_mismatch_is_summarised_by_module():
@@ -272,5 +247,65 @@ def test_a_runner_refuses_a_bad_or_foreign_checkpoint(tmp_path):
         make_runner(tmp_path, 1, load_from=str(tmp_path / 'bad.pth')).train()
     assert not marker.exists()
     torch.save(tiny().state_dict(), tmp_path / 'foreign.pth')
-    with pytest.raises(ValueError, match='no weight of the checkpoint fits'):
+    with pytest.raises(ValueError, match='no weight of .*foreign.pth fits'):
         make_runner(tmp_path, 1, load_from=str(tmp_path / 'foreign.pth')).train()
+
+
+def a_runner(model: nn.Module, training: bool = False, resume: bool = False, **cfg):
+    """As much of a Runner as the report needs."""
+    loop = object.__new__(EpochBasedTrainLoop) if training else {'type': 'EpochBasedTrainLoop'}
+    return types.SimpleNamespace(
+        model=model,
+        cfg=cfg,
+        logger=logging.getLogger('report'),
+        message_hub=MessageHub(f'report{id(model)}'),
+        _train_loop=loop,
+        _resume=resume,
+        param_schedulers=[],
+        _load_from='epoch_3.pth',
+    )
+
+
+def other_classes() -> dict:
+    return {'state_dict': {**nn.Linear(2, 1).state_dict(), 'bias': torch.zeros(3)}}
+
+
+MISFITS = {
+    'another number of classes': other_classes,
+    'weights that the file lacks': lambda: {'state_dict': {'weight': torch.zeros(1, 2)}},
+    'weights that only the file has': lambda: {'state_dict': {**nn.Linear(2, 1).state_dict(), 'mask.a': torch.ones(1)}},
+}
+
+
+@pytest.mark.parametrize('misfit', MISFITS)
+def test_a_misfit_gives_no_numbers(misfit):
+    model = nn.Linear(2, 1)
+    with pytest.raises(CheckpointError, match=r'epoch_3\.pth does not fit (.|\n)*set allow_partial_weights=True'):
+        CheckpointReportHook().after_load_checkpoint(a_runner(model), MISFITS[misfit]())
+    with pytest.raises(CheckpointError, match=r'epoch_3\.pth is of another model'):
+        CheckpointReportHook().after_load_checkpoint(a_runner(model, True, resume=True), MISFITS[misfit]())
+    runner = a_runner(model, training=True)  # fine-tuning
+    CheckpointReportHook().after_load_checkpoint(runner, MISFITS[misfit]())
+    assert partial_weights(runner) is None
+
+
+def test_insisting_on_a_misfit_is_stamped():
+    for hook, cfg in ((CheckpointReportHook(allow_partial=True), {}), (CheckpointReportHook(), {FLAG: True})):
+        runner = a_runner(nn.Linear(2, 1), **cfg)
+        hook.after_load_checkpoint(runner, other_classes())
+        assert partial_weights(runner) == '1 weights loaded, 1 of another shape'
+        hook.after_load_checkpoint(runner, {'module.' + k: v for k, v in nn.Linear(2, 1).state_dict().items()})
+        assert partial_weights(runner) is None  # the next checkpoint fits
+
+
+def test_weights_that_are_not_numbers_and_other_things():
+    runner, good = a_runner(nn.Linear(2, 1)), nn.Linear(2, 1).state_dict()
+    with pytest.raises(CheckpointError, match=r'epoch_3\.pth holds NaN in 1 of its weights \(bias\)'):
+        CheckpointReportHook().after_load_checkpoint(runner, {**good, 'bias': torch.tensor([float('nan')])})
+    for nothing in ({}, {'state_dict': {}}, {'state_dict': {'weight': 1}}, {'state_dict': [1]}, {1: 2}):
+        with pytest.raises(CheckpointError, match=r'epoch_3\.pth: expected a state_dict'):
+            CheckpointReportHook().after_load_checkpoint(runner, nothing)
+    checkpoint = {'state_dict': {**good, 'epoch': 3, 4: torch.ones(1)}, 'meta': {}}
+    CheckpointReportHook().after_load_checkpoint(runner, checkpoint)
+    assert set(checkpoint) == {'state_dict', 'meta'}
+    assert set(checkpoint['state_dict']) == {'weight', 'bias'}

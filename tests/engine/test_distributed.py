@@ -14,7 +14,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
-from tiny_run import REPO, finish, hurry, same, start, start_ranks, write_config
+from tiny_run import REPO, finish, hurry, same, start, start_ranks, tool, write_config
 
 import wsolzoo.datasets
 import wsolzoo.engine
@@ -107,12 +107,25 @@ model = dict(
 """
 
 
-def test_in_sample_contrastive_attention_trains_in_two_processes(tmp_path):
-    """The mask leaves the later attention without a gradient: the other processes must not wait for it."""
-    config, log = write_config(tmp_path, epochs=2, cache='disk', extra=INCA), tmp_path / 'log'
-    for process in start_ranks(2, 'train.py', config, '--work-dir', tmp_path / 'run', log=log):
+def test_training_in_two_processes(tmp_path):
+    """In-sample contrastive attention leaves an attention without a gradient: the others must not wait for it.
+
+    And what is validated is what is saved, though each process has seen other images: the scores of the last validation
+    are those of a test of the last checkpoint.
+    """
+    config, log, run = write_config(tmp_path, epochs=2, cache='disk', extra=INCA), tmp_path / 'log', tmp_path / 'run'
+    for process in start_ranks(2, 'train.py', config, '--work-dir', run, log=log):
         finish(process, log)
-    assert newest_checkpoint(tmp_path / 'run').name == 'epoch_2.pth'
+    assert newest_checkpoint(run).name == 'epoch_2.pth'
+    rows = [json.loads(line) for path in run.glob('*/vis_data/scalars.json') for line in path.read_text().splitlines()]
+    (validated,) = [row for row in rows if 'loss' not in row]
+    options = ['test_dataloader.dataset.split=val', 'test_dataloader.dataset.count=24', 'test_cfg.type=TestLoop']
+    words = [config, run / 'epoch_2.pth', '--work-dir', run, '--out', run / 'all.json', '--cfg-options', *options]
+    assert tool('test.py').main(list(map(str, words))) == 0
+    tested = json.loads((run / 'all.json').read_text())['metrics']
+    shared = validated.keys() & tested.keys()
+    assert len(shared) > 5
+    assert {key: validated[key] for key in shared} == {key: tested[key] for key in shared}
 
 
 @pytest.mark.slow

@@ -129,9 +129,8 @@ def build(cfg: Config, weights: str | None, device: str, allow_partial: bool = F
     Raises:
         ValueError: the checkpoint does not fit.
     """
-    from mmengine.runner import CheckpointLoader
-
     from wsolzoo.engine.weights.checkpoint import load_weights
+    from wsolzoo.engine.weights.sources import read_checkpoint
 
     with DefaultScope.overwrite_default_scope('wsolzoo'):
         if weights is None:
@@ -139,7 +138,7 @@ def build(cfg: Config, weights: str | None, device: str, allow_partial: bool = F
             model.init_weights()
             return model.to(device).eval()
         model = MODELS.build(without_weights(cfg.model))
-    checkpoint = CheckpointLoader.load_checkpoint(weights, 'cpu', logger='silent')
+    checkpoint = read_checkpoint(weights, 'cpu')
     mismatch = load_weights(model, weights, strict=not allow_partial, checkpoint=checkpoint)
     if mismatch:
         print(f'{weights}: {mismatch.summary()}', file=sys.stderr)

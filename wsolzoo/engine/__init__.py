@@ -1,4 +1,4 @@
-"""Hooks, loops, optimizer wrappers and checkpoint loading."""
+"""The Runner, its hooks and loops, optimizer wrappers and checkpoints."""
 
 from wsolzoo.engine import hooks, loops, optim, runner, terminal, weights
 

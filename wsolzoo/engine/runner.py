@@ -1,18 +1,25 @@
-"""A Runner that starts quickly and says little."""
+"""The Runner of our configs: quick to start, alone in its work dir, safe with files, short on the terminal."""
 
 import io
 import sys
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.dist import broadcast_object_list
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch import nn
 
+from wsolzoo.engine import weights
+from wsolzoo.engine.lock import LockedError, locked
 from wsolzoo.engine.terminal import hush
+from wsolzoo.engine.weights.atomic import remove_half_written
+from wsolzoo.engine.weights.reading import CheckpointError
+from wsolzoo.errors import UserError
 from wsolzoo.registry import RUNNERS
 
 
@@ -23,24 +30,19 @@ class TerseRunner(Runner):
     ``runner_type = 'TerseRunner'`` in a config. With :class:`~wsolzoo.engine.hooks.progress.ProgressHook` alone the
     start of a run is as long as MMEngine's, because hooks come to life after it.
 
-    The config in the work dir is that of the training: a test leaves it alone.
+    The config in the work dir is that of the training: a test leaves it alone. While it trains, no second one trains in
+    its work dir. Making one installs :mod:`wsolzoo.engine.weights`.
     """
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        weights.install()
+        super().__init__(*args, **kwargs)
 
     def build_logger(self, *args: object, **kwargs: object) -> MMLogger:
         """The logger, its terminal side hushed."""
         logger = super().build_logger(*args, **kwargs)
         hush(logger)
         return logger
-
-    def load_checkpoint(self, *args: object, **kwargs: object) -> dict:
-        """Load weights; what MMEngine prints on the way (which backend read which file) goes to the log file."""
-        printed = io.StringIO()
-        try:
-            with redirect_stdout(printed):
-                return super().load_checkpoint(*args, **kwargs)
-        finally:
-            for line in filter(None, printed.getvalue().splitlines()):
-                self.logger.info(line)
 
     def _log_env(self, env_cfg: dict) -> None:
         """Log versions and config; MMEngine starts a compiler to ask for its version, and imports torchvision."""
@@ -53,10 +55,64 @@ class TerseRunner(Runner):
         """Nothing yet: see :meth:`train`."""
 
     def train(self) -> nn.Module:
-        """Train, after the config was written into the work dir."""
+        """Train, alone in the work dir, with the config written there.
+
+        Raises:
+            LockedError: another training writes there.
+        """
         name = Path(self.cfg.filename).name if self.cfg.filename else f'{self.timestamp}.py'
-        self.cfg.dump(str(Path(self.work_dir, name)))
-        return super().train()
+        with self._alone():
+            self.cfg.dump(str(Path(self.work_dir, name)))
+            return super().train()
+
+    def load_checkpoint(self, filename: str, *args: object, **kwargs: object) -> dict:
+        """Load weights, with one sentence for whatever a file can do wrong."""
+        with _explained(filename), self._noted():
+            return super().load_checkpoint(filename, *args, **kwargs)
+
+    def resume(self, filename: str, *args: object, **kwargs: object) -> None:
+        """Continue from a checkpoint, with one sentence for whatever a file can do wrong."""
+        with _explained(filename):
+            super().resume(filename, *args, **kwargs)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """What MMEngine prints (which backend read which file) goes to the log file."""
+        printed = io.StringIO()
+        try:
+            with redirect_stdout(printed):
+                yield
+        finally:
+            for line in filter(None, printed.getvalue().splitlines()):
+                self.logger.info(line)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        problem = ['']
+        with ExitStack() as stack:
+            if self.rank == 0:
+                try:
+                    stack.enter_context(locked(self.work_dir))
+                    remove_half_written(self.work_dir)
+                except (LockedError, OSError) as error:
+                    problem = [str(error)]
+            broadcast_object_list(problem)  # all processes end, not the first alone
+            if problem[0]:
+                raise LockedError(problem[0])
+            yield
+
+
+@contextmanager
+def _explained(filename: str) -> Iterator[None]:
+    try:
+        yield
+    except (UserError, OSError, torch.OutOfMemoryError):
+        raise
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f'{filename} does not hold what a run of this config needs ({type(error).__name__}: {error}). Take the '
+            'config it was trained with, or another checkpoint.'
+        ) from error
 
 
 def environment(seed: int, processes: int) -> dict[str, object]:

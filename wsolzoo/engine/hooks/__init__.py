@@ -2,6 +2,7 @@
 
 from wsolzoo.engine.hooks import (
     accelerate,
+    buffers,
     checkpoint,
     finite_loss,
     loss_weight,
@@ -14,6 +15,7 @@ from wsolzoo.engine.hooks import (
 
 __all__ = [
     'accelerate',
+    'buffers',
     'checkpoint',
     'finite_loss',
     'loss_weight',

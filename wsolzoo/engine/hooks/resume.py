@@ -7,6 +7,8 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from wsolzoo.engine.hooks import accumulation
+from wsolzoo.engine.hooks.random_state import SEEN
 from wsolzoo.errors import UserError
 from wsolzoo.registry import HOOKS
 
@@ -50,6 +52,7 @@ class ResumeHook(Hook):
 
     def __init__(self) -> None:
         self.resumed = False
+        self.waiting: dict[str, Any] | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the schedule of a checkpoint that is resumed from with the config's.
@@ -59,7 +62,8 @@ class ResumeHook(Hook):
         """
         if not runner._resume:
             return
-        self.resumed = True
+        self.resumed = not (checkpoint.get(SEEN) or [0])[0]  # in the middle of an epoch nothing was due
+        self.waiting = checkpoint.get(accumulation.KEY)
         before, now = checkpoint.get(KEY), schedule_of(runner)
         if before is None or before == now:
             return
@@ -77,11 +81,16 @@ class ResumeHook(Hook):
         )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Write the schedule into the checkpoint."""
+        """Write the schedule into the checkpoint, and the gradients that are not used yet."""
         checkpoint[KEY] = schedule_of(runner)
+        if 'optimizer' in checkpoint and accumulation.wrappers_of(runner):
+            checkpoint[accumulation.KEY] = accumulation.waiting(runner)
 
     def before_train(self, runner: Runner) -> None:
         """Validate where the checkpoint's epoch or iteration was to be validated."""
+        if self.waiting is not None:
+            accumulation.put_back(runner, self.waiting)
+            self.waiting = None
         if self.resumed and validation_was_due(runner):
             print_log('Repeating the validation after the checkpoint.', 'current')
             runner.val_loop.run()

@@ -7,35 +7,38 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from wsolzoo.engine.weights.reading import CheckpointError
+
+_EXPECTED = 'expected a state_dict (names → tensors) or a dict that holds one; got '
+
 
 def state_dict_of(checkpoint: Mapping[str, Any]) -> Mapping[str, Tensor]:
     """The weights in whatever a checkpoint file held: a bare ``state_dict``, or one under a usual name.
 
     Raises:
-        ValueError: there are none.
+        CheckpointError: there are none.
     """
-    for name in ('state_dict', 'model', 'model_state', 'state_dict_ema', 'model_ema'):
-        inner = checkpoint.get(name) if isinstance(checkpoint, Mapping) else None
-        if isinstance(inner, Mapping):
-            return inner
-    if not isinstance(checkpoint, Mapping) or not any(isinstance(value, Tensor) for value in checkpoint.values()):
-        held = (
-            ', '.join(map(str, list(checkpoint)[:8])) if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
-        )
-        raise ValueError(f'expected a state_dict (names → tensors) or a dict that holds one; got {held}')
-    return {name: value for name, value in checkpoint.items() if isinstance(value, Tensor)}
+    if not isinstance(checkpoint, Mapping):
+        raise CheckpointError(_EXPECTED + type(checkpoint).__name__)
+    names = ('state_dict', 'model', 'model_state', 'state_dict_ema', 'model_ema')
+    inner = next((checkpoint[name] for name in names if isinstance(checkpoint.get(name), Mapping)), checkpoint)
+    if not any(isinstance(value, Tensor) for value in inner.values()):
+        raise CheckpointError(_EXPECTED + ', '.join(map(str, list(inner)[:8])))
+    if all(isinstance(name, str) and isinstance(value, Tensor) for name, value in inner.items()):
+        return inner
+    return {name: value for name, value in inner.items() if isinstance(name, str) and isinstance(value, Tensor)}
 
 
 def only_prefix(state_dict: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The entries whose name starts with ``prefix``, without it.
 
     Raises:
-        ValueError: there are none; the message lists the prefixes there are.
+        CheckpointError: there are none; the message lists the prefixes there are.
     """
     prefix = prefix.rstrip('.') + '.' if prefix else ''
     found = {name.removeprefix(prefix): value for name, value in state_dict.items() if name.startswith(prefix)}
     if not found:
-        raise ValueError(f'no weight under {prefix!r}; there are: {_count_by_prefix(state_dict)}')
+        raise CheckpointError(f'no weight under {prefix!r}; there are: {_count_by_prefix(state_dict)}')
     return found
 
 
@@ -72,6 +75,15 @@ class Mismatch:
         if len(self.shapes) > 5:
             lines.append(f'… and {len(self.shapes) - 5} more of a different shape')
         return '\n  '.join(lines + [self.hint] * bool(self.hint))
+
+    def short(self) -> str:
+        """One line of numbers."""
+        parts = (
+            (len(self.missing), 'of the model not in the checkpoint'),
+            (len(self.unexpected), 'of the checkpoint ignored'),
+            (len(self.shapes), 'of another shape'),
+        )
+        return ', '.join([f'{self.matched} weights loaded', *(f'{count} {what}' for count, what in parts if count)])
 
 
 def compare(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Mismatch:
