@@ -1,6 +1,5 @@
 """The evaluator with NumPy and OpenCV alone, one level after another: what the compiled one must equal, bit for bit."""
 
-import cv2
 import numpy as np
 
 from wsolzoo import maps

@@ -171,7 +171,7 @@ def extremes(frame):
 
 @njit(**NOGIL)
 def put_grey(frame, stretch, image):
-    """``trunc(255 * map)`` of a map (H, W), after ``stretch`` over its range or as it is; the highest level, -1 if none.
+    """``trunc(255 * map)`` of a map (H, W), stretched over its range or as it is; the highest level, -1 if none.
 
     Every step is rounded as NumPy rounds it. A map without a range is 0; one that leaves [0, 1] has no levels.
     """
