@@ -264,12 +264,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def show(rows: list[Row]) -> None:
     """Print the table and the versions it was made with."""
-    import platform
-
     from rich.console import Console
     from rich.table import Table
 
-    from wsolzoo.evaluation.offline.standalone import versions
+    from wsolzoo.compat import versions
 
     table = Table(title='evaluation: reference / ours')
     for column in ('goal', 'what', 'reference ms', 'ours ms', 'ratio', 'asked', 'equal', ''):
@@ -282,7 +280,7 @@ def show(rows: list[Row]) -> None:
         table.add_row(row.goal, row.what, slow, fast, f'{row.ratio:.1f}', asked, 'yes' if row.equal else 'NO', verdict)
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)
-    console.print(f'Python {platform.python_version()}, ' + ', '.join(f'{k} {v}' for k, v in versions().items()))
+    console.print(', '.join(f'{name} {version}' for name, version in versions().items()))
 
 
 if __name__ == '__main__':

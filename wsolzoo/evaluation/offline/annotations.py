@@ -81,7 +81,9 @@ def read_annotations(path: str | Path) -> Annotations:
         raise InputError(f'{path} names no image')
     for image_id in found.ids:
         if '\0' in image_id or image_id.startswith('/') or {'', '.', '..'} & set(image_id.split('/')):
-            raise InputError(f'{path}: {image_id!r} is no image id; an id is the path of a file below the folder of maps')
+            raise InputError(
+                f'{path}: {image_id!r} is no image id; an id is the path of a file below the folder of maps'
+            )
     return found
 
 

@@ -68,28 +68,26 @@ class MapFiles:
         """
         try:
             with self._open(image_id) as file:
-                return None if file is None else _read_array(file)
+                return _read_array(file)
+        except FileNotFoundError:
+            return None
         except InputError as error:
             raise InputError(f'{self.where(image_id)} {error}') from None
         except Exception as error:  # whatever a decoder makes of hostile bytes: the file is at fault
             said = ' '.join(str(error).split())[:200] or type(error).__name__
-            raise InputError(f'{self.where(image_id)} cannot be read: {said}; write it again with numpy.save') from error
+            raise InputError(
+                f'{self.where(image_id)} cannot be read: {said}; write it again with numpy.save'
+            ) from error
 
     @contextlib.contextmanager
-    def _open(self, image_id: str) -> Iterator[BinaryIO | None]:
+    def _open(self, image_id: str) -> Iterator[BinaryIO]:
         if self._archive is None:
-            try:
-                file = open(self._names(image_id)[0], 'rb')
-            except FileNotFoundError:
-                yield None
-                return
-            with file:
-                yield file
+            with open(self._names(image_id)[0], 'rb') as stream:
+                yield stream
             return
         name = next((name for name in self._names(image_id) if name in self._members), None)
         if name is None:
-            yield None
-            return
+            raise FileNotFoundError(image_id)
         with self._lock, self._archive.open(name) as stream:
             yield stream
 
@@ -115,8 +113,8 @@ def _read_array(file: BinaryIO) -> np.ndarray:
     if len(data) < size:
         raise ValueError(f'it ends after {len(data)} of {size} bytes of data')
     array = np.frombuffer(data, dtype).reshape(shape, order='F' if fortran else 'C')
-    if not (-maps.LIMIT < float(array.min()) and float(array.max()) < maps.LIMIT):
-        good = np.abs(array) < maps.LIMIT
+    if not (float(array.min()) > -maps.LIMIT and float(array.max()) < maps.LIMIT):
+        good = np.abs(array.astype(np.float64)) < maps.LIMIT
         raise InputError(
             f'holds {int(array.size - good.sum())} values that are NaN, infinite or beyond {maps.LIMIT:g}; '
             'find out why the model makes them'

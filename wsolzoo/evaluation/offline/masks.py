@@ -11,7 +11,7 @@ import numpy as np
 from wsolzoo.evaluation.localization.protocols import View
 from wsolzoo.evaluation.offline.annotations import InputError
 
-IGNORED = 255
+OBJECT, IGNORED = 1, 255
 MAX_PIXELS = 2**27
 """A PNG of more pixels is refused before it takes memory."""
 _SIGNATURE = b'\x89PNG\r\n\x1a\n'
@@ -36,17 +36,17 @@ def read_mask(pairs: list[tuple[str, str]], root: str | Path, view: View) -> np.
         InputError: a file cannot be read.
     """
     out = np.zeros(view.size, np.uint8)
-    for ignore in dict.fromkeys(ignore for _, ignore in pairs if ignore):
-        _paint(Path(root) / ignore, view, IGNORED, out)
-    for mask in dict.fromkeys(mask for mask, _ in pairs):
-        _paint(Path(root) / mask, view, 1, out)
+    regions = [(ignore, IGNORED) for _, ignore in pairs if ignore]
+    for name, value in dict.fromkeys([*regions, *((mask, OBJECT) for mask, _ in pairs)]):
+        _paint(f'{root}/{name}', view, value, out)
     return out
 
 
-def _paint(file: Path, view: View, value: int, out: np.ndarray) -> None:
+def _paint(file: str, view: View, value: int, out: np.ndarray) -> None:
     """Put ``value`` wherever the picture of a file is not 0."""
     try:
-        data = file.read_bytes()
+        with open(file, 'rb') as stream:
+            data = stream.read()
         painted = data != b'' and (_paint_grey_png(data, view, value, out) or _paint_any(data, view, value, out))
     except (OSError, ValueError, cv2.error):
         painted = False
