@@ -75,20 +75,44 @@ def main(argv: list[str] | None = None) -> int:
     from wsolzoo.evaluation.offline.annotations import InputError
 
     try:
+        for file in (args.out, args.report):
+            check_writable(file)
         evaluation = build(args)
         run(evaluation)
         result = evaluation.result()
-    except (InputError, UnknownProtocolError) as error:
+        for warning in warnings(evaluation):
+            print(f'warning: {warning}', file=sys.stderr)
+        show(result)
+        if args.out:
+            write_json(result['protocols'], args.out)
+        if args.report:
+            write_report(result, evaluation, args)
+    except (InputError, UnknownProtocolError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    for warning in warnings(evaluation):
-        print(f'warning: {warning}', file=sys.stderr)
-    show(result)
-    if args.out:
-        write_json(result['protocols'], args.out)
-    if args.report:
-        write_report(result, evaluation, args)
     return 0
+
+
+def check_writable(file: str | None) -> None:
+    """Find out before the work whether a result can be written.
+
+    Raises:
+        OSError: it cannot; the file is named.
+    """
+    if file is None:
+        return
+    import tempfile
+
+    path = Path(file)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.stat()
+            path.open('a').close()
+        except FileNotFoundError:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except (OSError, ValueError) as error:
+        raise OSError(f'{path} cannot be written: {getattr(error, "strerror", None) or error}') from None
 
 
 def build(args: argparse.Namespace):
@@ -142,6 +166,7 @@ def transferred_thresholds(file: str, chosen: list) -> dict[str, dict[str, float
     Raises:
         InputError: the file is not a result, or a protocol meant something else there.
     """
+    from wsolzoo.evaluation.localization.summary import iou_key, threshold_index
     from wsolzoo.evaluation.offline.annotations import InputError
 
     out = {}
@@ -157,10 +182,13 @@ def transferred_thresholds(file: str, chosen: list) -> dict[str, dict[str, float
                     f'{file}: {protocol.name} had another definition there (interval {entry["interval"]}); '
                     'choose and apply thresholds with the same options and version'
                 )
-            out[protocol.name] = entry['columns']['oracle']['threshold']
+            chosen = entry['columns']['oracle']['threshold']
+            for iou in protocol.hit.ious:
+                threshold_index(protocol.threshold.grid(), chosen[iou_key(iou)])
+            out[protocol.name] = chosen
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise InputError(f'{file} is not a result written by --out: {error!r}') from error
     if not out:
         raise InputError(f'{file} holds none of the protocols {", ".join(p.name for p in chosen)}')
@@ -175,7 +203,8 @@ def run(evaluation) -> None:
     columns = (TextColumn('maps'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task('maps', total=len(evaluation.annotations.ids))
-        evaluation.run(lambda done: progress.update(task, completed=done))
+        evaluation.run(lambda done: done % 16 or progress.update(task, completed=done))
+        progress.update(task, completed=evaluation.num_images)
 
 
 def warnings(evaluation) -> list[str]:

@@ -5,8 +5,10 @@ through this module. Importing it imports the standard library alone.
 """
 
 import logging
+import platform
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -19,6 +21,22 @@ QUIET_WARNINGS = (
     (r'.*`?broadcast_buffers`? is deprecated', FutureWarning),
 )
 QUIET_LOGS = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias of "LocalBackend"')
+
+
+NUMBERS_DEPEND_ON = (
+    'numpy', 'opencv-python', 'opencv-python-headless', 'numba', 'torch', 'torchvision', FORK, ORIGINAL
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """The installed versions of what may change a number, ours and Python's among them."""
+    import wsolzoo
+
+    found = {'python': platform.python_version(), 'wsolzoo': wsolzoo.__version__}
+    for name in NUMBERS_DEPEND_ON:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def installed(distribution: str) -> bool:

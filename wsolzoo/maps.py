@@ -20,6 +20,8 @@ import cv2
 import numpy as np
 
 INTERPOLATIONS = {'linear': cv2.INTER_LINEAR, 'cubic': cv2.INTER_CUBIC}
+LIMIT = 1e300
+"""Values of maps lie between -LIMIT and LIMIT; float64 ends at 1.8e308, which leaves nothing to compute with."""
 
 
 def check_map(map: np.ndarray) -> np.ndarray:
@@ -37,9 +39,8 @@ def check_map(map: np.ndarray) -> np.ndarray:
 
 
 def is_degenerate(map: np.ndarray) -> bool:
-    """Whether a map points nowhere: it is constant or holds NaN or infinity."""
-    low, high = map.min(), map.max()
-    return not (np.isfinite(low) and np.isfinite(high) and low < high)
+    """Whether a map points nowhere: it is constant, holds NaN or infinity, or overflows when it is resized."""
+    return not -LIMIT < float(map.min()) < float(map.max()) < LIMIT
 
 
 def _guarded(normalise: Callable[..., np.ndarray], map: np.ndarray) -> np.ndarray:
@@ -202,13 +203,16 @@ def _check_fraction(value: float) -> None:
         raise ValueError(f'percentile is a fraction in [0, 1) here; got {value!r}')
 
 
-def resize(map: np.ndarray, size: tuple[int, int], interpolation: str = 'cubic') -> np.ndarray:
+def resize(
+    map: np.ndarray, size: tuple[int, int], interpolation: str = 'cubic', out: np.ndarray | None = None
+) -> np.ndarray:
     """The map at another size, computed by OpenCV in float64 (float32 moves grey levels).
 
     Args:
         map: (h, w) map.
         size: height and width of the result in pixels.
         interpolation: ``'cubic'`` (Choe et al.; may overshoot the range of the map) or ``'linear'`` (BAS, TS-CAM).
+        out: (height, width) float64 to write to; a new array by default.
 
     Returns:
         ndarray: (height, width) float64.
@@ -216,7 +220,7 @@ def resize(map: np.ndarray, size: tuple[int, int], interpolation: str = 'cubic')
     if interpolation not in INTERPOLATIONS:
         raise ValueError(f'interpolation is one of {", ".join(INTERPOLATIONS)}; got {interpolation!r}')
     height, width = size
-    return cv2.resize(check_map(map), (int(width), int(height)), interpolation=INTERPOLATIONS[interpolation])
+    return cv2.resize(check_map(map), (int(width), int(height)), out, interpolation=INTERPOLATIONS[interpolation])
 
 
 def place(map: np.ndarray, window: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -46,8 +46,8 @@ _LOCATIONS = {
     'metric': ['wsolzoo.evaluation.metrics', 'wsolzoo.methods'],
     'evaluator': ['wsolzoo.evaluation.metrics'],
     'function': ['wsolzoo.evaluation.metrics'],
-    'visualizer': ['wsolzoo.visualization'],
-    'vis_backend': ['wsolzoo.visualization'],
+    'visualizer': ['wsolzoo.visualization.visualizer', 'wsolzoo.visualization.lazy'],
+    'vis_backend': ['wsolzoo.visualization.visualizer'],
     'inferencer': ['wsolzoo.apis'],
 }
 

@@ -15,6 +15,10 @@ FLAGS = np.array([[1, 0, 1, 1, 0]], bool)
 EXAMPLE = ImageDetections(np.array([0.9, 0.8, 0.7, 0.6, 0.5]), FLAGS, np.zeros_like(FLAGS), 4)
 
 
+def one(*args, **kwargs):
+    return match_image(*args, **kwargs)[0]
+
+
 @pytest.mark.parametrize(
     'definition, value', [('step', 0.604167), ('voc12', 0.625), ('voc07', 0.613636), ('coco', 0.628713)]
 )
@@ -70,9 +74,9 @@ def test_iou_conventions():
 
 
 def test_iou_of_exactly_the_threshold_is_a_hit():
-    voc = match_image([[0, 0, 1, 1]], [1.0], [[0, 0, 1, 3]], thresholds=(0.5, 0.51), style='voc')  # 2 x 2 in 2 x 4
+    voc = one([[0, 0, 1, 1]], [1.0], [[0, 0, 1, 3]], thresholds=(0.5, 0.51), style='voc')  # 2 x 2 in 2 x 4
     assert voc.hit[:, 0].tolist() == [True, False]
-    record = match_image([[0, 0, 1, 1]], [1.0], [[0, 0, 1, 2]], thresholds=(0.5, 0.51))
+    record = one([[0, 0, 1, 1]], [1.0], [[0, 0, 1, 2]], thresholds=(0.5, 0.51))
     assert record.hit[:, 0].tolist() == [True, False]
 
 
@@ -80,7 +84,7 @@ def test_second_detection_of_an_object_is_wrong_but_a_difficult_object_swallows_
     boxes = [[0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 30, 30], [20, 20, 30, 29]]
     objects = [[0, 0, 10, 10], [20, 20, 30, 30]]
     for style in ('coco', 'voc'):
-        record = match_image(boxes, [0.9, 0.8, 0.7, 0.6], objects, thresholds=(0.5,), style=style,
+        record = one(boxes, [0.9, 0.8, 0.7, 0.6], objects, thresholds=(0.5,), style=style,
                              difficult=[False, True])  # fmt: skip
         assert record.num_objects == 1
         assert record.hit[0].tolist() == [True, False, False, False]
@@ -92,41 +96,44 @@ def test_matching_rules_differ_on_a_taken_object():
     """The second box overlaps the taken object most and the free one enough: only COCO looks further."""
     objects = [[0, 0, 10, 10], [0, 0, 10, 14]]
     boxes, scores = [[0, 0, 10, 10], [0, 0, 10, 11]], [0.9, 0.8]
-    assert match_image(boxes, scores, objects, thresholds=(0.5,)).hit[0].tolist() == [True, True]
-    assert match_image(boxes, scores, objects, thresholds=(0.5,), style='voc').hit[0].tolist() == [True, False]
+    assert one(boxes, scores, objects, thresholds=(0.5,)).hit[0].tolist() == [True, True]
+    assert one(boxes, scores, objects, thresholds=(0.5,), style='voc').hit[0].tolist() == [True, False]
 
 
 def test_equal_overlaps_go_to_the_later_object_as_in_pycocotools():
-    iou = np.array([[0.6, 0.6, 0.2]])
-    nobody = np.zeros(3, bool)
-    assert detection.match_coco(iou, 0.5, nobody, nobody).tolist() == [1]
-    assert detection.match_voc(iou, 0.5, nobody)[0].tolist() == [0]
-    counts_first = np.array([False, True, False])
-    assert detection.match_coco(iou, 0.5, counts_first, nobody).tolist() == [0]
+    """Two objects overlap the detection alike, and one of them is difficult: it shows which was taken."""
+    boxes, objects = [[0, 0, 10, 10]], [[0, 0, 10, 8], [0, 2, 10, 10], [0, 0, 10, 5]]
+    for style, taken in (('coco', 1), ('voc', 0)):
+        for difficult in (0, 1, 2):
+            record = one(boxes, [1.0], objects, thresholds=(0.5,), style=style, difficult=np.arange(3) == difficult)
+            swallowed = style == 'voc' and difficult == taken  # COCO prefers objects that count
+            assert (record.hit[0, 0], record.ignored[0, 0]) == (not swallowed, swallowed)
+    crowded = one(boxes * 3, [0.9, 0.8, 0.7], objects[:2], thresholds=(0.5,), crowd=[False, True])
+    assert crowded.hit[0].tolist() == [True, False, False] and crowded.ignored[0].tolist() == [False, True, True]
 
 
 def test_both_ends_of_an_area_range_are_inside():
     box = [[0, 0, 32, 32]]
     for name, inside in (('small', 1), ('medium', 1), ('large', 0)):
-        record = match_image(box, [1.0], box, area_range=detection.COCO_RANGES[name])
+        record = one(box, [1.0], box, ranges=(name,))
         assert record.num_objects == inside and record.hit.all() == bool(inside)
 
 
 def test_duplicate_after_full_recall_costs_nothing():
     box = [[0, 0, 9, 9]]
-    record = match_image(box * 3, [0.9, 0.8, 0.7], box, thresholds=(0.5,))
+    record = one(box * 3, [0.9, 0.8, 0.7], box, thresholds=(0.5,))
     for definition in detection.AP_DEFINITIONS:
         assert average_precision([record], definition)[0] == pytest.approx(1)
 
 
 def test_class_without_objects_is_nan_and_without_detections_zero():
-    nothing = match_image([[0, 0, 9, 9]], [0.5], [], thresholds=(0.5, 0.75))
-    missed = match_image([], [], [[0, 0, 9, 9]], thresholds=(0.5, 0.75))
+    nothing = one([[0, 0, 9, 9]], [0.5], [], thresholds=(0.5, 0.75))
+    missed = one([], [], [[0, 0, 9, 9]], thresholds=(0.5, 0.75))
     for definition in detection.AP_DEFINITIONS:
         assert np.isnan(average_precision([nothing], definition)).all()
         assert average_precision([missed], definition).tolist() == [0, 0]
     assert detection.average_recall([missed]).tolist() == [0, 0]
-    assert np.isnan(detection.average_recall([match_image([], [], [], thresholds=(0.5,))])).all()
+    assert np.isnan(detection.average_recall([one([], [], [], thresholds=(0.5,))])).all()
 
 
 def draw_dataset(seed, num_images=12, num_classes=3, crowds=True):

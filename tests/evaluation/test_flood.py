@@ -9,8 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from tests.evaluation import oracle
+from tests.evaluation.oracle import overlap
 from wsolzoo.evaluation.functional import flood
+from wsolzoo.evaluation.localization import protocols
+from wsolzoo.evaluation.localization.records import box_record, pixel_record
+from wsolzoo.evaluation.localization.summary import thresholds_of
 
+CONTOUR, EVERY, PIXELS = flood.COMPONENTS
 SIZES = [(1, 1), (1, 7), (7, 1), (2, 2), (3, 5), (4, 4), (9, 9), (17, 23), (32, 31), (96, 112)]
 
 
@@ -48,14 +54,14 @@ def reference(levels, truths, offset):
     return np.array(largest), np.array(best), np.array(pixels)
 
 
-def overlap(a, b, offset):
-    wide = min(a[2], b[2]) - max(a[0], b[0]) + offset
-    high = min(a[3], b[3]) - max(a[1], b[1]) + offset
-    if wide <= 0 or high <= 0:
-        return 0.0
-    both = wide * high
-    whole = (a[2] - a[0] + offset) * (a[3] - a[1] + offset) + (b[2] - b[0] + offset) * (b[3] - b[1] + offset) - both
-    return both / whole if whole > 0 else 0.0
+def every_level(levels, component, truths=(), offset=1, clip=True, count=256):
+    """Box and IoU at every level, -1 where nothing is above it."""
+    space = flood.workspace(levels.shape, count, count)
+    space.levels[:] = levels
+    truths = np.array(truths, float).reshape(-1, 4)
+    runs = space.sweep(truths, np.arange(float(count)), None, component, offset, clip)
+    lengths = np.diff(runs.starts, append=count)
+    return np.repeat(runs.boxes, lengths, 0), np.repeat(np.where(runs.empty, -1, runs.ious), lengths)
 
 
 def rings(shape):
@@ -85,9 +91,9 @@ KINDS = {
 
 def check(levels, truths, offset=1):
     largest, best, pixels = reference(levels, truths, offset)
-    np.testing.assert_array_equal(flood.largest_boxes(levels), largest)
-    np.testing.assert_array_equal(flood.largest_boxes(levels, flood.PIXELS), pixels)
-    ious, boxes = flood.best_boxes(levels, np.array(truths, float).reshape(-1, 4), offset)
+    np.testing.assert_array_equal(every_level(levels, CONTOUR, clip=False)[0], largest)
+    np.testing.assert_array_equal(every_level(levels, PIXELS, clip=False)[0], pixels)
+    boxes, ious = every_level(levels, EVERY, truths, offset)
     np.testing.assert_array_equal(ious, best)
     for iou, box in zip(ious, boxes, strict=True):  # the box given is one that has this IoU
         assert iou == (max([overlap(box, truth, offset) for truth in truths], default=0.0) if iou >= 0 else -1)
@@ -129,27 +135,25 @@ def test_golden_contours():
     cases[229] = {(60, 50, 181, 151), (89, 79, 132, 122)}
     for t, expected in cases.items():
         for box in expected:
-            ious, boxes = flood.best_boxes(levels, np.array([box], float))
+            boxes, ious = every_level(levels, EVERY, [box])
             assert ious[t] == 1
             np.testing.assert_array_equal(boxes[t], box)
         for box in {(5, 200, 11, 206), (89, 79, 132, 122)} - expected:
-            assert flood.best_boxes(levels, np.array([box], float))[0][t] < 1
-    np.testing.assert_array_equal(flood.largest_boxes(levels)[[25, 76, 229]], [[60, 50, 181, 151]] * 3)
+            assert every_level(levels, EVERY, [box])[1][t] < 1
+    np.testing.assert_array_equal(every_level(levels, CONTOUR)[0][[25, 76, 229]], [[60, 50, 181, 151]] * 3)
     full = np.full((224, 224), 255, np.uint8)
-    np.testing.assert_array_equal(flood.best_boxes(full, np.zeros((0, 4)))[1][:255], [[0, 0, 223, 223]] * 255)
+    np.testing.assert_array_equal(every_level(full, EVERY)[0][:255], [[0, 0, 223, 223]] * 255)
 
 
 def test_more_levels_than_a_byte_holds():
     rng = np.random.default_rng(3)
     ranks = rng.integers(0, 1000, (20, 30)).astype(np.uint16)
-    boxes = flood.largest_boxes(ranks, flood.PIXELS, count=1000)
+    boxes, _ = every_level(ranks, PIXELS, count=1000, clip=False)
     for t in (0, 300, 800, 998):
         count, _, stats, _ = cv2.connectedComponentsWithStats((ranks > t).astype(np.uint8), connectivity=8)
         sizes = stats[1:, cv2.CC_STAT_AREA]
         x, y, w, h = stats[1 + sizes.argmax(), :4]
         assert (sizes == sizes.max()).sum() > 1 or tuple(boxes[t]) == (x, y, x + w, y + h)
-    with pytest.raises(ValueError, match='does not fit'):
-        flood.largest_boxes(ranks, count=500)
 
 
 def test_workspaces_are_clean_between_maps_and_sizes():
@@ -157,9 +161,8 @@ def test_workspaces_are_clean_between_maps_and_sizes():
     found = []
     shapes = [(12, 15), (15, 12), (12, 15), (3, 60)] * 3
     levels = [rng.integers(0, 256, shape).astype(np.uint8) for shape in shapes]
-    truth = np.array([[2, 2, 9, 9.0]])
     for _ in range(2):
-        found.append([(flood.largest_boxes(m), *flood.best_boxes(m, truth)) for m in levels])
+        found.append([(*every_level(m, CONTOUR), *every_level(m, EVERY, [[2, 2, 9, 9]])) for m in levels])
         levels = levels[::-1]
     for once, again in zip(found[0], found[1][::-1], strict=True):
         for a, b in zip(once, again, strict=True):
@@ -169,11 +172,11 @@ def test_workspaces_are_clean_between_maps_and_sizes():
 def test_threads_do_not_share_memory():
     rng = np.random.default_rng(6)
     levels = [rng.integers(0, 256, (40, 40)).astype(np.uint8) for _ in range(12)]
-    expected, found = [flood.largest_boxes(m) for m in levels], {}
+    expected, found = [every_level(m, CONTOUR)[0] for m in levels], {}
 
     def work(start):
         for k in range(start, 12, 3):
-            found[k] = flood.largest_boxes(levels[k])
+            found[k] = every_level(levels[k], CONTOUR)[0]
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(3)]
     for thread in threads:
@@ -184,27 +187,49 @@ def test_threads_do_not_share_memory():
         np.testing.assert_array_equal(found[k], boxes)
 
 
-def test_without_numba_the_answers_are_the_same(monkeypatch):
-    rng = np.random.default_rng(7)
-    levels = [KINDS[kind](rng, (13, 11)).astype(np.uint8) for kind in KINDS]
-    truth = np.array([[1, 2, 8, 9.0], [3, 3, 5, 5]])
+RAW = {
+    **KINDS,
+    'signed': lambda rng, shape: rng.normal(size=shape),
+    'half precision': lambda rng, shape: rng.random(shape).astype(np.float16),
+    'bool': lambda rng, shape: rng.random(shape) < 0.3,
+    'tiny values': lambda rng, shape: rng.random(shape) * 1e-310,
+    'huge values': lambda rng, shape: rng.normal(size=shape) * 1e299,
+    'not a number': lambda rng, shape: np.where(rng.random(shape) < 0.05, np.nan, rng.random(shape)),
+    'infinity': lambda rng, shape: np.where(rng.random(shape) < 0.05, np.inf, rng.random(shape)),
+}
+VARIED = (
+    protocols.vary('choe2020-v1', 'ivr', map={'normalizer': 'ivr'}, threshold={'interval': 0.01}),
+    protocols.vary('choe2020-v2', 'pas', map={'normalizer': 'pas'}, threshold={'interval': 0.01}),
+    protocols.vary('bas-v1', 'cubic', map={'interpolation': 'cubic'}, threshold={'interval': 0.003}),
+    protocols.vary('choe2020-v2', 'absolute', threshold={'reference': 'one', 'interval': 0.01}),
+)
 
-    def everything():
-        return [
-            (flood.largest_boxes(m), flood.largest_boxes(m, flood.PIXELS), flood.best_boxes(m, truth)[0])
-            for m in levels
-        ]
 
-    compiled = everything()
-    monkeypatch.setattr(flood, 'kernels', lambda: None)
-    for one, other in zip(compiled, everything(), strict=True):
-        for a, b in zip(one, other, strict=True):
-            np.testing.assert_array_equal(a, b)
+@pytest.mark.parametrize('kind', RAW)
+@pytest.mark.parametrize('size', [(30, 41), (7, 5)], ids=str)
+def test_a_whole_map_equals_the_plain_way(kind, size):
+    """From the raw map to the record, by every protocol, and the histograms of pixels."""
+    rng = np.random.default_rng([list(RAW).index(kind), *size])
+    for protocol in (*map(protocols.get, protocols.names()), *VARIED):
+        raw = RAW[kind](rng, tuple(rng.integers(1, 20, 2)))
+        thresholds = thresholds_of(protocol)
+        if protocol.is_pixel:
+            mask = rng.choice([0, 0, 1, 255], size).astype(np.uint8)
+            found = pixel_record(raw, mask, protocol, thresholds).histogram
+            np.testing.assert_array_equal(found, oracle.pixel_histograms(raw, mask, protocol, thresholds))
+            continue
+        corners = rng.uniform(0, max(size), (int(rng.integers(0, 3)), 2))
+        truths = np.concatenate([corners, corners + rng.uniform(0, max(size), corners.shape)], 1)
+        record = box_record(raw, truths, protocol, thresholds, size)
+        lengths = np.diff(record.starts, append=len(thresholds))
+        boxes, ious, empty = oracle.judge(raw, truths, protocol, thresholds, size)
+        np.testing.assert_array_equal(np.repeat(record.empty, lengths), empty)
+        np.testing.assert_array_equal(np.repeat(record.ious, lengths), ious)
+        if protocol.box.component != 'all contours':  # of contours of equal fit and size either may be named
+            np.testing.assert_array_equal(np.repeat(record.boxes, lengths, 0), boxes)
 
 
-@pytest.mark.parametrize('bad', [np.zeros((3, 3)), np.zeros((3, 3, 1), np.uint8), np.zeros((0, 3), np.uint8)])
-def test_wrong_input(bad):
-    with pytest.raises(ValueError, match='levels are'):
-        flood.largest_boxes(bad)
-    with pytest.raises(ValueError, match='component is'):
-        flood.largest_boxes(np.zeros((2, 2), np.uint8), 'biggest')
+def test_a_map_that_is_normalised_already_must_be():
+    space = flood.workspace((2, 2), 256, 3)
+    with pytest.raises(ValueError, match=r'lies in \[0, 1\]; got -1.0 to 0.5'):
+        space.put_grey(np.array([[0.5, -1.0], [0, 0]]), stretch=False)

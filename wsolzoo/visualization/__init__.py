@@ -1,20 +1,28 @@
-"""Maps over images, boxes over maps, and the report."""
+"""Maps over images, boxes over maps, and the report.
 
-from wsolzoo.visualization.drawing import draw
-from wsolzoo.visualization.lazy import LazyVisualizer
-from wsolzoo.visualization.overlay import draw_boxes, localization_strip, overlay_map
-from wsolzoo.visualization.report import wanted_images, write_report
-from wsolzoo.visualization.visualizer import LocVisualizer, safe_name, save_picture
+A name is imported from its module when it is first asked for: a table of numbers needs neither torch nor PIL.
+"""
 
-__all__ = [
-    'draw',
-    'LazyVisualizer',
-    'LocVisualizer',
-    'draw_boxes',
-    'localization_strip',
-    'overlay_map',
-    'safe_name',
-    'save_picture',
-    'wanted_images',
-    'write_report',
-]
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    'draw': 'drawing',
+    'LazyVisualizer': 'lazy',
+    'LocVisualizer': 'visualizer',
+    'draw_boxes': 'overlay',
+    'localization_strip': 'overlay',
+    'overlay_map': 'overlay',
+    'safe_name': 'visualizer',
+    'save_picture': 'visualizer',
+    'wanted_images': 'report',
+    'write_report': 'report',
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(f'{__name__}.{_HOMES[name]}'), name)

@@ -4,7 +4,6 @@ import json
 import math
 import sys
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wsolzoo.compat import versions
 from wsolzoo.engine.hooks.second_look import image_ids, second_look
 from wsolzoo.engine.hooks.selection import STAMP, selected_on_test
 from wsolzoo.engine.hooks.training_log import training_curves
@@ -21,7 +21,6 @@ from wsolzoo.registry import HOOKS, VISUALIZERS
 
 PARTIAL = 'partial_weights'
 """Key of ``meta`` that says that a checkpoint was loaded only in part."""
-PACKAGES = ('wsolzoo', 'torch', 'torchvision', 'numpy', 'opencv-python', 'onedl-mmengine', 'mmengine')
 
 
 @HOOKS.register_module()
@@ -206,17 +205,6 @@ def not_loaded(runner) -> str | None:
     from wsolzoo.engine.weights import checkpoint
 
     return getattr(checkpoint, 'partial_weights', lambda runner: None)(runner)
-
-
-def versions() -> dict[str, str]:
-    """The installed versions that may change a number."""
-    found = {'python': sys.version.split()[0]}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _for_people(runner, meta: dict, seed: int, trained_on: list[str]) -> dict:

@@ -87,7 +87,7 @@ def is_lost(boxes: np.ndarray) -> np.ndarray:
 def truncate(boxes: np.ndarray) -> np.ndarray:
     """Coordinates truncated to integers (as float64), immune to rounding errors of a resize just below an integer."""
     boxes = _boxes(boxes)
-    nearest = np.round(boxes)
+    nearest = np.rint(boxes)
     return np.where(np.abs(boxes - nearest) < 1e-6, nearest, np.trunc(boxes))
 
 

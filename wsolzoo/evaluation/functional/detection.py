@@ -60,61 +60,6 @@ def box_iou(
     return overlaps
 
 
-def match_coco(iou: np.ndarray, threshold: float, ignored: np.ndarray, crowd: np.ndarray) -> np.ndarray:
-    """Match as COCO: detections in order take the free object they overlap most, if IoU >= threshold.
-
-    Objects that count are preferred to ignored ones, a crowd may be taken many times, and of equal overlaps the later
-    object wins.
-
-    Args:
-        iou: (D, M), detections by descending score.
-        threshold: IoU wanted, reached within 1e-10.
-        ignored: (M,) bool.
-        crowd: (M,) bool.
-
-    Returns:
-        (D,) index of the object taken, -1 for none.
-    """
-    taken = np.full(len(iou), -1)
-    free = np.ones(iou.shape[1], bool)
-    for row, overlaps in enumerate(iou):
-        for group in (~ignored, ignored):
-            wanted = group & (free | crowd) & (overlaps >= min(threshold, 1 - 1e-10))
-            if wanted.any():
-                best = np.flatnonzero(wanted & (overlaps == overlaps[wanted].max()))[-1]
-                taken[row], free[best] = best, False
-                break
-    return taken
-
-
-def match_voc(iou: np.ndarray, threshold: float, ignored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Match as VOC: each detection looks only at the object it overlaps most, taken or not, first of equals.
-
-    A second detection of the same object is wrong; an ignored (difficult) object swallows any number.
-
-    Args:
-        iou: (D, M), detections by descending score.
-        threshold: IoU wanted, ``>=``.
-        ignored: (M,) bool.
-
-    Returns:
-        (D,) index of the object taken or -1, and (D,) bool: the detection fell on an ignored object.
-    """
-    taken = np.full(len(iou), -1)
-    swallowed: np.ndarray = np.zeros(len(iou), bool)
-    if iou.shape[1] == 0:
-        return taken, swallowed
-    free = np.ones(iou.shape[1], bool)
-    for row, best in enumerate(iou.argmax(1)):
-        if iou[row, best] < threshold:
-            continue
-        if ignored[best]:
-            swallowed[row] = True
-        elif free[best]:
-            taken[row], free[best] = best, False
-    return taken, swallowed
-
-
 def match_image(
     boxes: np.ndarray,
     scores: np.ndarray,
@@ -124,27 +69,39 @@ def match_image(
     style: str = 'coco',
     difficult: np.ndarray | None = None,
     crowd: np.ndarray | None = None,
-    area_range: tuple[float, float] = COCO_RANGES['all'],
+    ranges: Sequence[str] = ('all',),
     areas: np.ndarray | None = None,
     max_dets: int | None = 100,
-) -> ImageDetections:
+) -> list[ImageDetections]:
     """Match the detections of one class in one image.
+
+    ``'coco'``: detections in order take the free object that they overlap most, if IoU >= threshold (reached within
+    1e-10). Objects that count are preferred to ignored ones, a crowd may be taken many times, and of equal overlaps the
+    later object wins. ``'voc'``: each detection looks only at the object that it overlaps most, taken or not, the first
+    of equals, with +1 in the IoU; a second detection of the same object is wrong; a difficult object swallows any
+    number.
 
     Args:
         boxes: (D, 4) detected boxes, xyxy in pixels.
         scores: (D,) their scores; equal scores keep their order.
         objects: (M, 4) true boxes.
         thresholds: T IoU thresholds.
-        style: ``'coco'`` (:func:`match_coco`, continuous IoU) or ``'voc'`` (:func:`match_voc`, IoU with +1).
+        style: ``'coco'`` or ``'voc'``.
         difficult: (M,) bool, objects that are ignored.
         crowd: (M,) bool, COCO crowd regions, ignored too.
-        area_range: objects with an area outside are ignored, and so are unmatched detections outside.
+        ranges: names of :data:`COCO_RANGES`; objects with an area outside are ignored, and so are unmatched detections
+            outside.
         areas: (M,) areas of the objects (COCO uses those of their masks); those of the boxes if ``None``.
         max_dets: keep this many detections of highest score, ``None`` for all.
+
+    Returns:
+        list: a record for every range.
 
     Raises:
         ValueError: unknown style, shapes that disagree, or a score that is NaN.
     """
+    from wsolzoo.evaluation.functional import detection_kernels
+
     boxes, objects, scores = _boxes(boxes), _boxes(objects), np.asarray(scores, dtype=np.float64).reshape(-1)
     if style not in ('coco', 'voc'):
         raise ValueError(f"style must be 'coco' or 'voc', got {style!r}")
@@ -153,27 +110,22 @@ def match_image(
     if np.isnan(scores).any():
         raise ValueError('a detection score is NaN')
     crowd, ignored = _flags(crowd, len(objects), 'crowd'), _flags(difficult, len(objects), 'difficult')
-    areas = (objects[:, 2:] - objects[:, :2]).prod(1) if areas is None else np.asarray(areas, float)
+    areas = _areas(objects) if areas is None else np.asarray(areas, float)
     if len(areas) != len(objects):
         raise ValueError(f'{len(objects)} objects but {len(areas)} areas')
-    low, high = area_range
-    ignored = ignored | crowd | (areas < low) | (areas > high)
     order = np.argsort(-scores, kind='stable')[:max_dets]
     boxes, scores = boxes[order], scores[order]
-    own = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    low, high = np.array([COCO_RANGES[name] for name in ranges], np.float64).T[..., None]
+    own = _areas(boxes)
     outside = (own < low) | (own > high)
+    ignored = ignored | crowd | (areas < low) | (areas > high)
     iou = box_iou(boxes, objects, offset=int(style == 'voc'), crowd=crowd if style == 'coco' else None)
-    hit: np.ndarray = np.zeros((len(thresholds), len(boxes)), bool)
-    neutral = hit.copy()
-    for row, threshold in enumerate(thresholds):
-        if style == 'coco':
-            taken = match_coco(iou, threshold, ignored, crowd)
-            swallowed = (taken >= 0) & np.append(ignored, False)[taken]
-        else:
-            taken, swallowed = match_voc(iou, threshold, ignored)
-        hit[row] = (taken >= 0) & ~swallowed
-        neutral[row] = swallowed | ((taken < 0) & outside)
-    return ImageDetections(scores, hit, neutral, int(np.count_nonzero(~ignored)))
+    thresholds = np.array(thresholds, np.float64)
+    hit, neutral = np.zeros((2, len(ranges), len(thresholds), len(boxes)), bool)
+    free, taken = np.zeros(len(objects), bool), np.zeros(len(boxes), np.int64)
+    detection_kernels.match(iou, thresholds, style == 'coco', ignored, crowd, outside, free, taken, hit, neutral)
+    counted = np.count_nonzero(~ignored, axis=1).tolist()
+    return [ImageDetections(scores, *flags) for flags in zip(hit, neutral, counted, strict=True)]
 
 
 def precision_recall(images: Sequence[ImageDetections], max_dets: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -269,6 +221,10 @@ def _boxes(boxes: np.ndarray) -> np.ndarray:
     if not np.isfinite(boxes).all() or (boxes[:, 2:] < boxes[:, :2]).any():
         raise ValueError('boxes must be finite xyxy with x1 >= x0 and y1 >= y0')
     return boxes
+
+
+def _areas(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
 def _flags(flags: np.ndarray | None, count: int, name: str) -> np.ndarray:

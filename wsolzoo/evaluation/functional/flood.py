@@ -10,44 +10,48 @@ therefore gives what thousands of calls of ``findContours`` give, exactly:
 * of equal areas OpenCV lists the component first whose first pixel in raster order comes last;
 * hole contours are the 4-connected components of ``{levels <= t}`` that do not touch the frame, grown by one pixel.
 
-The loops are compiled by numba on first use (cached on disk) and release the GIL, so threads scale. Without numba the
-same answers come from OpenCV, one call for each level that occurs.
+The way from a map to its runs of boxes is two compiled calls (:meth:`Workspace.put`, :meth:`Workspace.sweep`) that
+release the GIL, so threads scale. They are compiled on first use and cached on disk.
 """
 
 import threading
 from functools import lru_cache
 from types import ModuleType
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from wsolzoo import maps
-from wsolzoo.evaluation.functional.boxes import ious as box_ious
-
-CONTOUR, PIXELS = 'largest contour', 'largest component'
+COMPONENTS = ('largest contour', 'all contours', 'largest component')
+"""Which components become boxes: the contour of largest area of the polygon through pixel centres (ties as in OpenCV),
+every contour, those of holes included, of which the best counts, or the 8-connected component with most pixels (ties:
+the first in raster order)."""
 
 _RING = ((0, 1, 2), (3, None, 4), (5, 6, 7))
 """Bit of each neighbour in a mask, by row and column."""
 
 
 @lru_cache(maxsize=1)
-def kernels() -> ModuleType | None:
-    """The compiled loops, or None where numba is not installed."""
-    try:
-        from wsolzoo.evaluation.functional import flood_kernels
-    except ImportError:
-        return None
+def kernels() -> ModuleType:
+    """The compiled loops. Numba takes a third of a second to import, so it is imported when a map is first judged."""
+    from wsolzoo.evaluation.functional import flood_kernels
+
     return flood_kernels
 
 
-class Tables:
-    """What a pixel does to a component, by the mask of those of its eight neighbours that are there already."""
+class Runs(NamedTuple):
+    """The box of every threshold, run-length coded.
 
-    def __init__(self) -> None:
-        self.gains = np.array([_quad_gain(mask) for mask in range(256)], np.int32)
-        self.ones = np.ones(256, np.int32)
-        self.groups8, self.spokes8 = _neighbour_groups(eight=True)
-        self.groups4, self.spokes4 = _neighbour_groups(eight=False)
+    Attributes:
+        starts: (R,) uint16, first threshold index of each run, ascending from 0.
+        boxes: (R, 4) int32, x0 y0 x1 y1, end exclusive; of all contours the one that fits best, of equals the largest.
+        ious: (R,) float64, best IoU with any true box.
+        empty: (R,) bool, nothing was above the threshold.
+    """
+
+    starts: np.ndarray
+    boxes: np.ndarray
+    ious: np.ndarray
+    empty: np.ndarray
 
 
 def _quad_gain(mask: int) -> int:
@@ -85,221 +89,129 @@ def _touch(a: tuple[int, int], b: tuple[int, int], eight: bool) -> bool:
 
 
 @lru_cache(maxsize=1)
-def tables() -> Tables:
-    """The tables, made once."""
-    return Tables()
+def _tables() -> tuple[np.ndarray, ...]:
+    """What does not depend on the size of a map: polygon gains, ones, and the groups of 8 and of 4 neighbours."""
+    gains = np.array([_quad_gain(mask) for mask in range(256)], np.int32)
+    return gains, np.ones(256, np.int32), _neighbour_groups(eight=True), _neighbour_groups(eight=False)
 
 
 class Workspace:
-    """Scratch memory for maps of one size and type, about 40 bytes a pixel; not to be shared between threads.
+    """Scratch memory for maps of one size, about 50 bytes a pixel; not to be shared between threads.
 
     Args:
-        shape: height and width of the maps.
-        dtype: type of the levels, uint8 or uint16.
-        count: number of levels, 256 for uint8.
+        size: height and width of the maps.
+        count: number of levels: 256 grey levels, or one more than there are thresholds.
+        thresholds: the largest number of thresholds.
     """
 
-    def __init__(self, shape: tuple[int, int], dtype: np.dtype, count: int) -> None:
-        height, width = shape
-        pixels, padded = height * width, (height + 2) * (width + 2)
-        self.shape, self.step, self.top = shape, width + 2, np.iinfo(dtype).max
-        self.image = np.zeros(padded, dtype)
-        self.filled = np.zeros(padded, dtype)
-        self.masks = np.zeros(padded, np.uint8)
-        self.rows = np.repeat(np.arange(height + 2, dtype=np.uint16), self.step)
-        self.order = np.zeros(height * self.step, np.uint32)
-        self.starts = np.zeros(count + 1, np.uint32)
-        self.cursors = np.zeros((4, count), np.uint32)
-        self.queue = np.zeros(pixels + 1, np.uint32)
-        self.queued = np.zeros(padded, np.uint8)
-        leaves = pixels // 2 + 2
-        self.state = (
-            np.zeros(padded, np.uint32),
-            np.zeros(leaves, np.uint32),
-            np.zeros(leaves, np.int32),
-            np.zeros(leaves, np.uint32),
-            np.zeros((leaves, 4), np.int32),
-            np.zeros(leaves, np.uint32),
-            np.zeros(leaves, np.uint8),
-            np.zeros((leaves, 4), np.int32),
-            np.zeros(leaves, np.float64),
+    def __init__(self, size: tuple[int, int], count: int, thresholds: int) -> None:
+        height, width = self.size = size
+        step, padded, leaves = width + 2, (height + 2) * (width + 2), height * width // 2 + 2
+        dtype = np.uint8 if count <= 256 else np.uint16
+        self.frame = np.empty(size)
+        """Where a map is resized to."""
+        self.scratch = kernels().Scratch(
+            image=np.zeros(padded, dtype),
+            filled=np.zeros(padded, dtype),
+            masks=np.zeros(padded, np.uint8),
+            rows=np.repeat(np.arange(height + 2, dtype=np.uint16), step),
+            order=np.zeros(height * step, np.uint32),
+            starts=np.zeros(count + 1, np.uint32),
+            cursors=np.zeros((4, count), np.uint32),
+            queue=np.zeros(height * width + 1, np.uint32),
+            queued=np.zeros(padded, np.uint8),
+            labels=np.zeros(padded, np.uint32),
+            parent=np.zeros(leaves, np.uint32),
+            area=np.zeros(leaves, np.int32),
+            first=np.zeros(leaves, np.uint32),
+            box=np.zeros((leaves, 4), np.int32),
+            roots=np.zeros(leaves, np.uint32),
+            touched=np.zeros(leaves, np.uint8),
+            scored=np.zeros((leaves, 4), np.int32),
+            score=np.zeros(leaves),
+            boxes=np.zeros((count, 4), np.int32),
+            ious=np.zeros(count),
+            runs=np.zeros(thresholds, np.uint16),
+            run_boxes=np.zeros((thresholds, 4), np.int32),
+            run_ious=np.zeros(thresholds),
+            run_empty=np.zeros(thresholds, np.bool_),
         )
-        steps = (-self.step - 1, -self.step, -self.step + 1, -1, 1, self.step - 1, self.step, self.step + 1)
+        gains, ones, (groups8, spokes8), (groups4, spokes4) = _tables()
+        steps = (-step - 1, -step, -step + 1, -1, 1, step - 1, step, step + 1)
         offsets = np.array(steps, np.int64).astype(np.uint32)
-        self.hops8, self.hops4 = offsets[tables().spokes8], offsets[tables().spokes4]
+        self.tables = kernels().Tables(gains, ones, groups8, offsets[spokes8], groups4, offsets[spokes4])
 
-    def inner(self, flat: np.ndarray) -> np.ndarray:
-        """The (H, W) view of a flat padded array without its frame."""
-        height, width = self.shape
-        return flat.reshape(height + 2, width + 2)[1:-1, 1:-1]
+    @property
+    def levels(self) -> np.ndarray:
+        """The levels of the map at hand, (H, W) uint8 or uint16; may be written to."""
+        height, width = self.size
+        return self.scratch.image.reshape(height + 2, width + 2)[1:-1, 1:-1]
 
-    def sort(self, flat: np.ndarray) -> None:
-        """Sort the pixels of ``flat`` by level, those left and right of the image (level 0) included."""
-        kernels().sort_pixels(flat, self.order, self.starts, self.cursors, self.step, len(self.order))
+    def put_grey(self, map: np.ndarray, stretch: bool) -> int:
+        """Make grey levels of a map (H, W) float64 without NaN: ``maps.quantise``, after ``maps.minmax`` if stretched.
+
+        Returns:
+            int: the highest level.
+
+        Raises:
+            ValueError: a map that is not to be stretched leaves [0, 1].
+        """
+        top = kernels().put_grey(map, stretch, self.scratch.image)
+        if top < 0:
+            raise ValueError(f'a normalised map lies in [0, 1]; got {map.min()} to {map.max()}. Normalise it first.')
+        return top
+
+    def put_ranks(self, map: np.ndarray, thresholds: np.ndarray) -> None:
+        """Make levels of a map (H, W) float64 in [0, 1]: how many thresholds lie below a value."""
+        kernels().put_ranks(map, thresholds, self.scratch.image)
+
+    def sweep(
+        self,
+        truths: np.ndarray,
+        thresholds: np.ndarray,
+        reference: float | None,
+        component: str = COMPONENTS[0],
+        offset: int = 1,
+        clip: bool = True,
+        vacant: tuple[int, int, int, int] = (0, 0, 0, 0),
+    ) -> Runs:
+        """The box of every threshold of the map at hand.
+
+        Args:
+            truths: (M, 4) float64, x0 y0 x1 y1.
+            thresholds: (T,) float64, ascending.
+            reference: threshold t means "above level ``int(t * reference)``"; None: the k-th means "above level k".
+            component: one of :data:`COMPONENTS`.
+            offset: added to every side when areas are computed.
+            clip: clip the (exclusive) end of a box to the index of the last pixel.
+            vacant: the box of an empty foreground.
+        """
+        height, width = self.size
+        limits = (width - 1, height - 1) if clip else (width, height)
+        scratch, reference = self.scratch, -1.0 if reference is None else float(reference)
+        found = kernels().sweep(
+            scratch, self.tables, self.size, COMPONENTS.index(component), limits, truths, float(offset),
+            thresholds, reference, vacant,
+        )  # fmt: skip
+        every = (scratch.runs, scratch.run_boxes, scratch.run_ious, scratch.run_empty)
+        return Runs(*(array[:found].copy() for array in every))
 
 
 class _Pool(threading.local):
-    """One workspace per thread and kind of map, so that arrays are allocated once."""
+    """The workspaces of a thread, so that arrays are allocated once."""
 
     def __init__(self) -> None:
         self.spaces: dict[tuple, Workspace] = {}
-
-    def get(self, levels: np.ndarray, count: int) -> Workspace:
-        key = (levels.shape, levels.dtype.str, count)
-        if key not in self.spaces:
-            if len(self.spaces) >= 4:
-                self.spaces.pop(next(iter(self.spaces)))
-            self.spaces[key] = Workspace(levels.shape, levels.dtype, count)
-        return self.spaces[key]
 
 
 _pool = _Pool()
 
 
-def _check(levels: np.ndarray, count: int) -> None:
-    if levels.ndim != 2 or levels.size == 0 or levels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f'levels are a non-empty 2-D uint8 or uint16 array; got {levels.shape} {levels.dtype}')
-    if levels.dtype == np.uint16 and levels.max() >= count:
-        raise ValueError(f'level {levels.max()} does not fit into count={count}')
-
-
-def largest_boxes(levels: np.ndarray, component: str = CONTOUR, count: int = 256) -> np.ndarray:
-    """Box of the largest component of ``{levels > t}`` for every ``t`` from 0 to ``count - 1``.
-
-    Args:
-        levels: (h, w) uint8 grey levels, or uint16 below ``count``.
-        component: ``'largest contour'`` (area of the polygon through pixel centres; ties as in OpenCV) or
-            ``'largest component'`` (8-connected, number of pixels; ties: the first in raster order).
-        count: number of levels.
-
-    Returns:
-        ndarray: (count, 4) int32, x0 y0 x1 y1, end exclusive, not clipped; ``0 0 0 0`` where nothing is above ``t``.
-    """
-    _check(levels, count)
-    if component not in (CONTOUR, PIXELS):
-        raise ValueError(f'component is {CONTOUR!r} or {PIXELS!r}; got {component!r}')
-    loops, out = kernels(), np.zeros((count, 4), np.int32)
-    if loops is None:
-        return _largest_boxes_cv2(levels, component, out)
-    space, table = _pool.get(levels, count), tables()
-    space.inner(space.image)[:] = levels
-    source = space.image
-    if component == CONTOUR:
-        space.inner(space.filled)[:] = space.top
-        loops.fill_holes(space.image, space.filled, space.queue, space.queued, *space.shape)
-        source = space.filled
-    space.sort(source)
-    loops.higher_neighbours(source, space.masks, space.step)
-    gains = table.gains if component == CONTOUR else table.ones
-    loops.largest_boxes(
-        space.order, space.starts, space.masks, space.rows, space.step,
-        gains, table.groups8, space.hops8, component == CONTOUR, space.state, out,
-    )  # fmt: skip
-    return out
-
-
-def best_boxes(
-    levels: np.ndarray, truths: np.ndarray, offset: int = 1, clip: bool = True, count: int = 256
-) -> tuple[np.ndarray, np.ndarray]:
-    """The contour of ``{levels > t}``, holes included, that fits any true box best, for every ``t``.
-
-    Args:
-        levels: (h, w) uint8 grey levels, or uint16 below ``count``.
-        truths: (M, 4) float64, x0 y0 x1 y1.
-        offset: added to every side when areas are computed.
-        clip: clip the (exclusive) end of a box to the index of the last pixel.
-        count: number of levels.
-
-    Returns:
-        tuple[ndarray, ndarray]: IoU (count,) float64, -1 where nothing is above ``t``; and the boxes (count, 4) int32,
-        of equal IoU the largest.
-    """
-    _check(levels, count)
-    loops = kernels()
-    ious, out = np.full(count, -1.0), np.zeros((count, 4), np.int32)
-    truths = np.ascontiguousarray(truths, np.float64).reshape(-1, 4)
-    height, width = levels.shape
-    limits = (width - 1, height - 1) if clip else (width, height)
-    if loops is None:
-        return _best_boxes_cv2(levels, truths, offset, limits, ious, out)
-    space, table = _pool.get(levels, count), tables()
-    space.inner(space.image)[:] = levels
-    space.sort(space.image)
-    loops.higher_neighbours(space.image, space.masks, space.step)
-    shared = (space.order, space.starts, space.masks, space.rows, space.step)
-    loops.match_components(*shared, table.groups8, space.hops8, space.state, limits, truths, float(offset), ious, out)
-    loops.lower_neighbours(space.image, space.masks, space.step)
-    loops.match_holes(
-        *shared, table.groups4, space.hops4, space.state, space.shape, limits, truths, float(offset), ious, out
-    )
-    return ious, out
-
-
-def grey_levels(map: np.ndarray) -> np.ndarray:
-    """``quantise(minmax(map))`` of :mod:`wsolzoo.maps` in one pass, bit for bit.
-
-    Args:
-        map: (h, w) float64, finite.
-
-    Returns:
-        ndarray: (h, w) uint8; zeros for a constant map.
-    """
-    loops = kernels()
-    if loops is None:
-        return maps.quantise(maps.minmax(map))
-    low, grey = map.min(), np.zeros(map.shape, np.uint8)
-    span = map.max() - low
-    if span > 0:
-        loops.to_grey(map, low, span, grey)
-    return grey
-
-
-def best_ious(boxes: np.ndarray, truths: np.ndarray, offset: int) -> np.ndarray:
-    """Best IoU of every box (N, 4) with any of ``truths`` (M, 4), (N,) float64; 0 where M = 0."""
-    loops = kernels()
-    if loops is None:
-        return box_ious(boxes, truths, offset).max(1, initial=0.0)
-    out = np.empty(len(boxes))
-    loops.score_boxes(boxes, truths, float(offset), out)
-    return out
-
-
-def _steps(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Thresholds at which ``{levels > t}`` changes, and the first threshold after each run."""
-    present = np.unique(levels)
-    begins = np.concatenate([[0], present[present > 0]])[:-1] if present[-1] > 0 else present[:0]
-    return begins.astype(int), present[present > 0].astype(int)
-
-
-def _largest_boxes_cv2(levels: np.ndarray, component: str, out: np.ndarray) -> np.ndarray:
-    """Holes cannot win, so that outer contours are enough; OpenCV lists them in the same order as in a tree."""
-    for begin, end in zip(*_steps(levels), strict=True):
-        mask = (levels > begin).view(np.uint8)
-        if component == PIXELS:
-            out[begin:end] = maps.largest_component_box(mask)
-            continue
-        contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[-2]
-        x, y, w, h = cv2.boundingRect(max(contours, key=cv2.contourArea) if len(contours) > 1 else contours[0])
-        out[begin:end] = x, y, x + w, y + h
-    return out
-
-
-def _best_boxes_cv2(
-    levels: np.ndarray, truths: np.ndarray, offset: int, limits: tuple[int, int], scores: np.ndarray, out: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    begins, ends = _steps(levels)
-    found, first = [], []
-    for begin in begins:
-        first.append(len(found))
-        mask = (levels > begin).view(np.uint8)
-        found += map(cv2.boundingRect, cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[-2])
-    if not found:
-        return scores, out
-    boxes = np.array(found)
-    boxes[:, 2:] = np.minimum(boxes[:, :2] + boxes[:, 2:], limits)
-    best = box_ious(boxes, truths, offset).max(1, initial=0.0)
-    sizes = np.prod(boxes[:, 2:] - boxes[:, :2] + 1, axis=1)
-    for begin, end, start, stop in zip(begins, ends, first, [*first[1:], len(found)], strict=True):
-        at = start + np.lexsort((sizes[start:stop], best[start:stop]))[-1]
-        scores[begin:end], out[begin:end] = best[at], boxes[at]
-    return scores, out
+def workspace(size: tuple[int, int], count: int, thresholds: int) -> Workspace:
+    """This thread's :class:`Workspace` of that kind; a thread keeps four."""
+    key = (size, count, thresholds)
+    if key not in _pool.spaces:
+        if len(_pool.spaces) >= 4:
+            _pool.spaces.pop(next(iter(_pool.spaces)))
+        _pool.spaces[key] = Workspace(size, count, thresholds)
+    return _pool.spaces[key]

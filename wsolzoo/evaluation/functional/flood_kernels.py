@@ -3,6 +3,9 @@
 Images are laid out as in :mod:`.pixel_kernels`, whose loops are reached through this module too.
 """
 
+from typing import NamedTuple
+
+import numpy as np
 from numba import int32, njit, uint32
 
 from wsolzoo.evaluation.functional.pixel_kernels import (
@@ -10,23 +13,65 @@ from wsolzoo.evaluation.functional.pixel_kernels import (
     fill_holes,
     higher_neighbours,
     lower_neighbours,
-    pixel_histograms,
     sort_pixels,
-    to_grey,
 )
+from wsolzoo.evaluation.functional.pixel_kernels import pixel_histograms as pixel_histograms
+from wsolzoo.evaluation.functional.pixel_kernels import put_grey as put_grey
+from wsolzoo.evaluation.functional.pixel_kernels import put_ranks as put_ranks
 
-__all__ = [
-    'fill_holes',
-    'higher_neighbours',
-    'largest_boxes',
-    'lower_neighbours',
-    'match_components',
-    'match_holes',
-    'pixel_histograms',
-    'score_boxes',
-    'sort_pixels',
-    'to_grey',
-]
+LARGEST_CONTOUR, ALL_CONTOURS, LARGEST_COMPONENT = range(3)
+
+
+class Scratch(NamedTuple):
+    """The arrays that :func:`sweep` works in, made for maps of one size and number of levels."""
+
+    image: np.ndarray
+    """Levels with a frame of zeros, flat."""
+    filled: np.ndarray
+    """The same with holes filled."""
+    masks: np.ndarray
+    """Which of the eight neighbours come before a pixel, a bit each."""
+    rows: np.ndarray
+    """Row of every pixel."""
+    order: np.ndarray
+    starts: np.ndarray
+    cursors: np.ndarray
+    queue: np.ndarray
+    queued: np.ndarray
+    labels: np.ndarray
+    """Component a pixel was put into."""
+    parent: np.ndarray
+    area: np.ndarray
+    first: np.ndarray
+    box: np.ndarray
+    roots: np.ndarray
+    touched: np.ndarray
+    scored: np.ndarray
+    score: np.ndarray
+    boxes: np.ndarray
+    """The box of every level."""
+    ious: np.ndarray
+    """Its IoU, -1 while nothing is above the level."""
+    runs: np.ndarray
+    """First threshold of every run."""
+    run_boxes: np.ndarray
+    run_ious: np.ndarray
+    run_empty: np.ndarray
+
+
+class Tables(NamedTuple):
+    """What a pixel does to its component, by the mask of the neighbours that are there already.
+
+    ``gains`` is what it adds to the polygon area (twice), ``ones`` to the number of pixels; ``hops`` lead to one
+    neighbour of each of the ``groups`` that the neighbours form, 8-connected or 4-connected.
+    """
+
+    gains: np.ndarray
+    ones: np.ndarray
+    groups8: np.ndarray
+    hops8: np.ndarray
+    groups4: np.ndarray
+    hops4: np.ndarray
 
 
 @njit(**NOGIL, inline='always')
@@ -66,14 +111,15 @@ def join(parent, area, first, box, a, b):
 
 
 @njit(**NOGIL)
-def largest_boxes(order, starts, masks, rows, step, gains, groups, hops, latest, state, out):
-    """Box of the largest 8-connected component of ``{image > t}``, for every t, into ``out[t]``.
+def largest_boxes(s, tables, step, by_contour):
+    """Box of the largest 8-connected component of ``{image > t}``, for every t, into ``s.boxes[t]``.
 
-    Pixels are added from the highest level down. ``gains[mask]`` is what a pixel with the already present neighbours
-    ``mask`` adds to the size of its component, ``hops[mask]`` leads to one neighbour of each of their ``groups[mask]``
-    groups. Of equal sizes the component wins whose first pixel in raster order comes last (``latest``) or first.
+    Pixels are added from the highest level down. The size of a component is the area of its outer contour, or its
+    number of pixels; of equal sizes that one wins whose first pixel in raster order comes last (contours) or first.
     """
-    labels, parent, area, first, box, roots, _, _, _ = state
+    order, starts, masks, rows, labels = s.order, s.starts, s.masks, s.rows, s.labels
+    parent, area, first, box, roots, out = s.parent, s.area, s.first, s.box, s.roots, s.boxes
+    gains, groups, hops = tables.gains if by_contour else tables.ones, tables.groups8, tables.hops8
     step = int32(step)
     alive = 0
     count = uint32(0)
@@ -110,7 +156,7 @@ def largest_boxes(order, starts, masks, rows, step, gains, groups, hops, latest,
                     continue
                 roots[kept] = root
                 kept += 1
-                tie = first[root] > first[best] if latest else first[root] < first[best]
+                tie = first[root] > first[best] if by_contour else first[root] < first[best]
                 if kept == 1 or area[root] > area[best] or (area[root] == area[best] and tie):
                     best = root
             alive = kept
@@ -170,9 +216,11 @@ def score_roots(roots, alive, parent, box, touched, scored, score, grow, limits,
 
 
 @njit(**NOGIL)
-def match_components(order, starts, masks, rows, step, groups, hops, state, limits, truths, offset, ious, out):
-    """Best IoU of any 8-connected component of ``{image > t}`` into ``ious[t]``, and its box into ``out[t]``."""
-    labels, parent, area, first, box, roots, touched, scored, score = state
+def match_components(s, tables, step, limits, truths, offset):
+    """Best IoU of any 8-connected component of ``{image > t}`` into ``s.ious[t]``, and its box into ``s.boxes[t]``."""
+    order, starts, masks, rows, labels = s.order, s.starts, s.masks, s.rows, s.labels
+    parent, area, first, box, roots, ious, out = s.parent, s.area, s.first, s.box, s.roots, s.ious, s.boxes
+    touched, scored, score, groups, hops = s.touched, s.scored, s.score, tables.groups8, tables.hops8
     step = int32(step)
     alive = 0
     count = uint32(0)
@@ -218,14 +266,16 @@ def on_border(p, rows, step, height, width):
 
 
 @njit(**NOGIL)
-def match_holes(order, starts, masks, rows, step, groups, hops, state, shape, limits, truths, offset, ious, out):
+def match_holes(s, tables, shape, limits, truths, offset):
     """The same for the contours of holes: 4-connected components of ``{image <= t}`` that do not touch the frame.
 
     The pixels of the frame on the left and right are sorted too, at level 0; they are background from the start.
     """
-    labels, parent, area, first, box, roots, touched, scored, score = state
+    order, starts, masks, rows, labels = s.order, s.starts, s.masks, s.rows, s.labels
+    parent, area, first, box, roots, ious, out = s.parent, s.area, s.first, s.box, s.roots, s.ious, s.boxes
+    touched, scored, score, groups, hops = s.touched, s.scored, s.score, tables.groups4, tables.hops4
     height, width = shape
-    step = int32(step)
+    step = int32(width + 2)
     frame = uint32(0)
     labels[:] = frame
     start(parent, area, first, box, frame, uint32(0))
@@ -270,9 +320,70 @@ def match_holes(order, starts, masks, rows, step, groups, hops, state, shape, li
 
 
 @njit(**NOGIL)
-def score_boxes(boxes, truths, offset, out):
-    """Best IoU of every box with any true box."""
-    for k in range(boxes.shape[0]):
-        out[k] = best_iou(
-            float(boxes[k, 0]), float(boxes[k, 1]), float(boxes[k, 2]), float(boxes[k, 3]), truths, offset
+def box_levels(s, tables, shape, component, limits, truths, offset):
+    """The box of every level into ``s.boxes``, clipped to ``limits``, and its IoU into ``s.ious``."""
+    height, width = shape
+    step = width + 2
+    levels = s.ious.size
+    s.boxes[:] = 0
+    s.ious[:] = -1.0
+    source = s.image
+    if component == LARGEST_CONTOUR:
+        fill_holes(s.image, s.filled, s.queue, s.queued, height, width)
+        source = s.filled
+    sort_pixels(source, s.order, s.starts, s.cursors, step, s.order.size)
+    higher_neighbours(source, s.masks, step)
+    if component == ALL_CONTOURS:
+        match_components(s, tables, step, limits, truths, offset)
+        lower_neighbours(source, s.masks, step)
+        match_holes(s, tables, shape, limits, truths, offset)
+        return
+    largest_boxes(s, tables, step, component == LARGEST_CONTOUR)
+    for k in range(levels):
+        if s.boxes[k, 2] == 0:
+            continue
+        s.boxes[k, 2], s.boxes[k, 3] = min(s.boxes[k, 2], limits[0]), min(s.boxes[k, 3], limits[1])
+        same = k > 0 and s.ious[k - 1] >= 0
+        for side in range(4):
+            same = same and s.boxes[k, side] == s.boxes[k - 1, side]
+        s.ious[k] = (
+            s.ious[k - 1]
+            if same
+            else best_iou(
+                float(s.boxes[k, 0]), float(s.boxes[k, 1]), float(s.boxes[k, 2]), float(s.boxes[k, 3]), truths, offset
+            )
         )
+
+
+@njit(**NOGIL)
+def sweep(s, tables, shape, component, limits, truths, offset, thresholds, reference, vacant):
+    """The box of every threshold of the levels in ``s.image``, as runs of equal boxes; their number.
+
+    Threshold k means level ``int(thresholds[k] * reference)``, or level k where ``reference`` is negative. ``vacant``
+    is the box of an empty foreground.
+    """
+    box_levels(s, tables, shape, component, limits, truths, offset)
+    x0, y0, x1, y1 = vacant
+    nothing = best_iou(float(x0), float(y0), float(x1), float(y1), truths, offset)
+    found, last = 0, -1
+    for k in range(thresholds.size):
+        level = k if reference < 0 else min(int(thresholds[k] * reference), s.ious.size - 1)
+        empty = s.ious[level] < 0
+        same = level == last
+        if not same and found > 0 and empty == s.run_empty[found - 1]:
+            same = True
+            for side in range(4):
+                same = same and (empty or s.boxes[level, side] == s.run_boxes[found - 1, side])
+        last = level
+        if same:
+            continue
+        s.runs[found], s.run_empty[found] = k, empty
+        if empty:
+            s.run_ious[found] = nothing
+            s.run_boxes[found, 0], s.run_boxes[found, 1], s.run_boxes[found, 2], s.run_boxes[found, 3] = x0, y0, x1, y1
+        else:
+            s.run_ious[found] = s.ious[level]
+            for side in range(4):
+                s.run_boxes[found, side] = s.boxes[level, side]
+        found += 1
+    return found

@@ -4,6 +4,7 @@ All images here are flat, with a frame of one pixel around them: pixel (y, x) of
 ``(y + 1) * (W + 2) + x + 1``. Indices are uint32 on purpose: signed ones cost a wrap-around test at every access.
 """
 
+import numpy as np
 from numba import njit, uint8, uint32
 
 NOGIL = {'nogil': True, 'cache': True, 'boundscheck': False}
@@ -157,32 +158,101 @@ def lower_neighbours(image, masks, step):
         )
 
 
+@njit(**NOGIL, fastmath={'nnan', 'nsz'})
+def extremes(frame):
+    """Least and greatest value of an array without NaN; told so, the compiler compares several at once."""
+    low, high = frame[0, 0], frame[0, 0]
+    for y in range(frame.shape[0]):
+        row = frame[y]
+        for x in range(row.size):
+            low, high = min(low, row[x]), max(high, row[x])
+    return low, high
+
+
 @njit(**NOGIL)
-def to_grey(map, low, span, grey):
-    """``trunc(255 * (map - low) / span)`` in one pass, each step rounded as NumPy rounds it."""
-    for y in range(map.shape[0]):
-        row, out = map[y], grey[y]
+def put_grey(frame, stretch, image):
+    """``trunc(255 * map)`` of a map (H, W), stretched over its range or as it is; the highest level, -1 if none.
+
+    Every step is rounded as NumPy rounds it. A map without a range is 0; one that leaves [0, 1] has no levels.
+    """
+    low, high = extremes(frame)
+    span = high - low
+    if not stretch:
+        if not (low >= 0 and high <= 1):
+            return -1
+        low, span = 0.0, 1.0
+    flat = not (span > 0 and span < np.inf)
+    step = frame.shape[1] + 2
+    top = 0
+    for y in range(frame.shape[0]):
+        row, out = frame[y], image[(y + 1) * step + 1 : (y + 2) * step - 1]
+        if flat:
+            out[:] = 0
+            continue
         for x in range(row.size):
             out[x] = uint8(((row[x] - low) / span) * 255)
+        for x in range(row.size):
+            top = max(top, int(out[x]))
+    return top
 
 
 @njit(**NOGIL)
-def pixel_histograms(scores, mask, edges, count, out):
-    """Histogram of the scores of background (row 0) and object (row 1); a mask value that is neither, or -1.
+def put_ranks(frame, thresholds, image):
+    """How many of the ascending ``thresholds`` lie below each value, in [0, 1], of a map (H, W).
 
-    The bin is guessed as ``score * count`` and corrected against the edges, which are not exact multiples.
+    The number is guessed from an even grid and corrected, because grids are even only up to rounding.
     """
-    for p in range(scores.size):
-        value = mask[p]
-        if value == 255:
-            continue
-        if value > 1:
-            return int(value)
-        score = scores[p]
-        k = min(int(score * count), count)
-        while edges[k + 1] <= score:
-            k += 1
-        while edges[k] > score:
-            k -= 1
-        out[value, k] += 1
+    count = thresholds.size
+    step = frame.shape[1] + 2
+    for y in range(frame.shape[0]):
+        row, out = frame[y], image[(y + 1) * step + 1 : (y + 2) * step - 1]
+        for x in range(row.size):
+            value = row[x]
+            k = min(max(int(value * count), 0), count)
+            while k < count and thresholds[k] < value:
+                k += 1
+            while k > 0 and thresholds[k - 1] >= value:
+                k -= 1
+            out[x] = k
+
+
+@njit(**NOGIL)
+def pixel_histograms(frame, stretch, mask, edges, out, box, centred):
+    """Count background (row 0) and object (row 1) by score into ``out``, and outside and inside of ``box``.
+
+    The score is the value in [0, 1] of a map (H, W), after ``stretch`` over its range or as it is. Its bin is guessed
+    as ``score * count`` and corrected against the edges, which are not exact multiples.
+
+    Returns:
+        int: a mask value that is neither 0, 1 nor 255; -2 where a score leaves [0, 1]; else -1.
+    """
+    low, high = extremes(frame)
+    span = high - low
+    if not stretch:
+        if not (low >= 0 and high <= 1):
+            return -2
+        low, span = 0.0, 1.0
+    flat = not (span > 0 and span < np.inf)
+    count = edges.size - 3
+    x0, y0, x1, y1 = box
+    scores = np.zeros(frame.shape[1])
+    for y in range(frame.shape[0]):
+        row, truth = frame[y], mask[y]
+        if not flat:
+            for x in range(row.size):
+                scores[x] = (row[x] - low) / span
+        for x in range(row.size):
+            value = truth[x]
+            if value == 255:
+                continue
+            if value > 1:
+                return int(value)
+            score = scores[x]
+            k = min(int(score * count), count)
+            while edges[k + 1] <= score:
+                k += 1
+            while edges[k] > score:
+                k -= 1
+            out[value, k] += 1
+            centred[value, 1 if x0 <= x < x1 and y0 <= y < y1 else 0] += 1
     return -1

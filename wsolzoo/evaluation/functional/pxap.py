@@ -5,9 +5,8 @@ Source: Choe et al., CVPR 2020 (PxAP); BAS-Extension, IJCV 2023 (pIoU).
 
 import numpy as np
 
+from wsolzoo.evaluation.functional.boxes import centred
 from wsolzoo.evaluation.functional.flood import kernels
-
-IGNORED = 255
 
 
 def edges(thresholds: np.ndarray) -> np.ndarray:
@@ -15,45 +14,45 @@ def edges(thresholds: np.ndarray) -> np.ndarray:
     return np.append(np.asarray(thresholds, np.float64), [1.0, 2.0, 3.0])
 
 
-def histograms(scores: np.ndarray, mask: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Count background and object pixels by score, in one pass.
+def histograms(
+    scores: np.ndarray, mask: np.ndarray, thresholds: np.ndarray, stretch: bool = False, share: float = 0.8
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count background and object pixels by score, and by place, in one pass.
 
     Args:
-        scores: (h, w) float64 in [0, 1].
+        scores: (h, w) float64 in [0, 1]; finite and of any range where they are stretched.
         mask: (h, w) uint8, 0 background, 1 object, 255 ignored (counted nowhere).
         thresholds: (T,) ascending, the first one 0.
+        stretch: put the scores through :func:`wsolzoo.maps.minmax` first.
+        share: of each side, that the centred box covers.
 
     Returns:
-        ndarray: (2, T + 2) int64; row 0 background, row 1 object. Equal to ``numpy.histogram`` with :func:`edges`.
+        tuple[ndarray, ndarray]: (2, T + 2) int64, row 0 background, row 1 object, equal to ``numpy.histogram`` with
+        :func:`edges`; and (2, 2) int64, the same two outside and inside the centred box.
 
     Raises:
         ValueError: shapes differ, a score is outside [0, 1] or not a number, or the mask holds other values.
     """
-    scores, mask = np.asarray(scores), np.asarray(mask)
-    if scores.shape != mask.shape:
-        raise ValueError(f'scores {scores.shape} and mask {mask.shape} must have the same shape')
-    if not (scores.min() >= 0 and scores.max() <= 1):
+    scores, mask = np.ascontiguousarray(scores, np.float64), np.asarray(mask)
+    if scores.shape != mask.shape or scores.ndim != 2 or scores.size == 0:
+        raise ValueError(f'scores {scores.shape} and mask {mask.shape} must have the same shape (h, w)')
+    bins, box = edges(thresholds), np.round(centred(mask.shape, share)[0]).astype(int)
+    out, places = np.zeros((2, len(bins) - 1), np.int64), np.zeros((2, 2), np.int64)
+    mask = np.ascontiguousarray(mask, np.uint8)
+    wrong = (
+        -2
+        if np.isnan(scores.min())
+        else kernels().pixel_histograms(scores, stretch, mask, bins, out, tuple(box.tolist()), places)
+    )
+    if wrong == -2:
         raise ValueError(f'scores lie in [0, 1]; got {scores.min()} to {scores.max()}')
-    bins, loops = edges(thresholds), kernels()
-    if loops is None:
-        return _histograms_numpy(scores, mask, bins)
-    out = np.zeros((2, len(bins) - 1), np.int64)
-    flat = np.ascontiguousarray(scores, np.float64).ravel()
-    wrong = loops.pixel_histograms(flat, np.ascontiguousarray(mask, np.uint8).ravel(), bins, len(thresholds), out)
     if wrong >= 0:
         raise ValueError(f'a mask holds 0, 1 and 255; got {wrong}')
-    return out
-
-
-def _histograms_numpy(scores: np.ndarray, mask: np.ndarray, bins: np.ndarray) -> np.ndarray:
-    wrong = mask[(mask > 1) & (mask != IGNORED)]
-    if wrong.size:
-        raise ValueError(f'a mask holds 0, 1 and 255; got {wrong.flat[0]}')
-    return np.stack([np.histogram(scores[mask == value], bins)[0] for value in (0, 1)])
+    return out, places
 
 
 def pxap(counts: np.ndarray) -> float:
-    """Average precision over pixels, percent: ``sum_k precision_k (recall_k - recall_(k-1))`` from the top bin down.
+    """Average precision over pixels: ``sum_k precision_k (recall_k - recall_(k-1))`` from the top bin down.
 
     Bins down to which no pixel lies are skipped; the sum starts at the second bin (the first, [2, 3], is empty).
 
@@ -61,7 +60,7 @@ def pxap(counts: np.ndarray) -> float:
         counts: (2, B) summed histograms of background and object pixels.
 
     Returns:
-        float: in [0, 100]; NaN without object pixels.
+        float: in [0, 1]; NaN without object pixels.
     """
     false, true = _cumulated(counts)
     if true.size == 0 or true[-1] == 0:
@@ -69,24 +68,24 @@ def pxap(counts: np.ndarray) -> float:
     seen = true + false
     precision = np.divide(true, seen, out=np.zeros_like(true), where=seen > 0)
     terms = precision[1:] * np.diff(true / true[-1])
-    return float(terms[seen[1:] > 0].sum() * 100)
+    return float(terms[seen[1:] > 0].sum())
 
 
 def piou(counts: np.ndarray) -> tuple[float, int]:
-    """Best IoU of pixels over the thresholds, percent, and the bin from which it counts as object.
+    """Best IoU of pixels over the thresholds, and the bin from which it counts as object.
 
     Args:
         counts: (2, B) summed histograms of background and object pixels.
 
     Returns:
-        tuple[float, int]: NaN and 0 without object pixels.
+        tuple[float, int]: IoU in [0, 1] and bin; NaN and 0 without object pixels.
     """
     false, true = _cumulated(counts)
     if true[-1] == 0:
         return float('nan'), 0
     curve = true / (true[-1] + false)
     best = int(np.argmax(curve))
-    return float(curve[best] * 100), counts.shape[1] - 1 - best
+    return float(curve[best]), counts.shape[1] - 1 - best
 
 
 def _cumulated(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

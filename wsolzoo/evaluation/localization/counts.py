@@ -6,17 +6,18 @@ The memory depends on thresholds and classes, not on the number of images.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import ModuleType
 
 import numpy as np
 
 from wsolzoo.evaluation.functional import boxes as box_functions
-from wsolzoo.evaluation.functional import flood
 from wsolzoo.evaluation.localization.protocols import Protocol
 from wsolzoo.evaluation.localization.records import BoxRecord
 
 KINDS = ('GTKnown', 'Top1Loc', 'Top5Loc')
 """What a hit may require besides the box: nothing, the top-1 class, the class among the first five."""
 BASELINES = {'80 %': 0.8, 'whole image': 1.0}
+NO_RANK = 1 << 30
 SIZES = {'small': (0.0, 0.1), 'medium': (0.1, 0.3), 'large': (0.3, float('inf'))}
 """Share of the view that the largest true box covers: from, and below."""
 
@@ -79,18 +80,21 @@ class BoxCounts:
             rank: place of the true class among the predicted ones, 0 for the first; None without class scores.
             missing: it had no map.
         """
-        hits, counted = hits_of(record, self.protocol, len(self.thresholds), rank)
-        shape = (len(self.protocol.hit.ious), len(self.thresholds))
+        hit, shape = self.protocol.hit, (len(self.protocol.hit.ious), len(self.thresholds))
         if label not in self.classes:
             self.classes[label] = Tally.zeros(*shape)
             self.centred[label] = np.zeros((len(KINDS), len(BASELINES), shape[0]), np.int64)
         size = size_name(record.truths, record.size)
         if size not in self.sizes:
             self.sizes[size] = Tally.zeros(*shape)
-        for tally in (self.classes[label], self.sizes[size]):
-            tally.hits[: len(hits)] += hits
-            tally.total += counted
-        self.centred[label] += centred_hits(record, self.protocol, rank)
+        mine, sized = self.classes[label], self.sizes[size]
+        skip = self.protocol.box is not None and self.protocol.box.empty == 'skip'
+        count_kernels().add_image(
+            (record.starts, record.ious, record.empty, record.truths, _centred(record.size)),
+            (np.array(hit.ious, np.float64), float(hit.offset), hit.strict, hit.strict_topk, skip),
+            NO_RANK if rank is None else rank,
+            (mine.hits, mine.total, sized.hits, sized.total, self.centred[label]),
+        )
         self.images_of[label] = self.images_of.get(label, 0) + 1
         self.num_images += 1
         self.degenerate += record.degenerate
@@ -135,29 +139,12 @@ def is_hit(ious: np.ndarray, protocol: Protocol, top_k: bool = False) -> np.ndar
     return ious > levels if strict else ious >= levels
 
 
-def hits_of(record: BoxRecord, protocol: Protocol, count: int, rank: int | None) -> tuple[np.ndarray, np.ndarray | int]:
-    """Hits of one image by kind, IoU level and threshold, and at which thresholds it is in the denominator."""
-    lengths = np.empty(len(record.starts), np.int64)
-    lengths[:-1], lengths[-1] = record.starts[1:], count
-    lengths -= record.starts
-    box = is_hit(record.ious, protocol)
-    hits = box[None]
-    if rank is not None:
-        same = protocol.hit.strict_topk == protocol.hit.strict
-        top = box if same else is_hit(record.ious, protocol, top_k=True)
-        hits = np.stack([box, top & (rank < 1), top & (rank < 5)])
-    counted: np.ndarray | int = 1
-    if protocol.box is not None and protocol.box.empty == 'skip' and record.empty.any():
-        hits = hits & ~record.empty
-        counted = np.repeat(~record.empty, lengths)
-    return np.repeat(hits, lengths, axis=2), counted
+@lru_cache(maxsize=1)
+def count_kernels() -> ModuleType:
+    """The compiled loop, imported (and numba with it) when the first image is counted."""
+    from wsolzoo.evaluation.localization import count_kernels
 
-
-def centred_hits(record: BoxRecord, protocol: Protocol, rank: int | None) -> np.ndarray:
-    """Whether each centred box is a hit, (kinds, baselines, levels) bool; without a rank only GT-known can be."""
-    ious = flood.best_ious(_centred(record.size), record.truths, protocol.hit.offset)
-    top = is_hit(ious, protocol, top_k=True).T
-    return np.stack([is_hit(ious, protocol).T, *(top & (rank is not None and rank < k) for k in (1, 5))])
+    return count_kernels
 
 
 @lru_cache(maxsize=8)

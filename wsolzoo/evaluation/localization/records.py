@@ -4,7 +4,6 @@ A record keeps the predicted box of every threshold, run-length coded, and its I
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,17 +11,6 @@ from wsolzoo import maps
 from wsolzoo.evaluation.functional import boxes as box_functions
 from wsolzoo.evaluation.functional import flood, pxap
 from wsolzoo.evaluation.localization.protocols import HitRule, Protocol
-
-
-class Levels(NamedTuple):
-    """A map ready for thresholding: foreground at threshold k is ``array > index[k]``."""
-
-    array: np.ndarray
-    """(H, W) uint8 or uint16."""
-    index: np.ndarray
-    """(T,) int64, not decreasing."""
-    count: int
-    """Number of levels that ``array`` can hold."""
 
 
 @dataclass(frozen=True)
@@ -63,42 +51,30 @@ def normalised(map: np.ndarray, protocol: Protocol, size: tuple[int, int]) -> np
     return maps.normalize(maps.resize(map, size, rule.interpolation), rule.normalizer, **rule.arguments)
 
 
-def to_levels(map: np.ndarray, protocol: Protocol, thresholds: np.ndarray) -> Levels:
-    """A normalised map as integer levels, and the level that each threshold means for it.
-
-    Args:
-        map: (H, W) float64 in [0, 1].
-        protocol: says whether it is quantised, and what thresholds are relative to.
-        thresholds: (T,) ascending.
-    """
-    if protocol.map.quantise:
-        return _grey_levels(maps.quantise(map), protocol, thresholds)
-    ranks = np.searchsorted(thresholds, map.ravel(), side='left').astype(np.uint16).reshape(map.shape)
-    return Levels(ranks, np.arange(len(thresholds)), len(thresholds) + 1)
-
-
-def _reference(array: np.ndarray, protocol: Protocol) -> float:
-    return float(np.percentile(array, 90)) if protocol.threshold.reference == 'p90' else 255.0
-
-
-def levels_of(map: np.ndarray, protocol: Protocol, thresholds: np.ndarray, size: tuple[int, int]) -> Levels:
-    """A raw map as integer levels in the view; the usual rule (min-max after resizing) takes a short cut."""
+def frame_of(
+    map: np.ndarray, protocol: Protocol, size: tuple[int, int], out: np.ndarray | None = None
+) -> tuple[np.ndarray, bool]:
+    """The map at the size of the view, and whether the usual rule (min-max after resizing) is left to the kernels."""
     rule = protocol.map
-    usual = rule.normalizer == 'minmax' and not rule.arguments and not rule.before_resize and rule.quantise
-    if not usual or not np.isfinite(float(map.max()) - float(map.min())):
-        return to_levels(normalised(map, protocol, size), protocol, thresholds)
-    return _grey_levels(flood.grey_levels(maps.resize(map, size, rule.interpolation)), protocol, thresholds)
+    if rule.normalizer == 'minmax' and not rule.arguments and not rule.before_resize and not maps.is_degenerate(map):
+        return maps.resize(map, size, rule.interpolation, out), True
+    return normalised(map, protocol, size), False
 
 
-def _grey_levels(array: np.ndarray, protocol: Protocol, thresholds: np.ndarray) -> Levels:
-    reference = float(array.max()) if protocol.threshold.reference == 'max' else _reference(array, protocol)
-    return Levels(array, np.minimum((thresholds * reference).astype(np.int64), 255), 256)
+def put_levels(map: np.ndarray, protocol: Protocol, thresholds: np.ndarray, space: flood.Workspace) -> float | None:
+    """A raw map as integer levels of the workspace; what thresholds are relative to there, None for ranks."""
+    if not protocol.map.quantise:
+        space.put_ranks(normalised(map, protocol, space.size), thresholds)
+        return None
+    top = space.put_grey(*frame_of(map, protocol, space.size, space.frame))
+    reference = protocol.threshold.reference
+    return float(np.percentile(space.levels, 90)) if reference == 'p90' else {'max': top, 'one': 255}[reference]
 
 
 def read_truths(boxes: np.ndarray, protocol: Protocol, size: tuple[int, int]) -> np.ndarray:
     """True boxes of the view as the protocol reads them, (M, 4) float64; those that a crop has lost are left out."""
     rule: HitRule = protocol.hit
-    out = np.asarray(boxes, np.float64).reshape(-1, 4)
+    out = np.array(boxes, np.float64, order='C').reshape(-1, 4)
     if rule.gt_policy == 'first':
         out = out[:1]
     if protocol.view.crop is not None:
@@ -127,31 +103,12 @@ def box_record(
     if map is None:
         one = np.zeros(1)
         return BoxRecord(one.astype(np.uint16), np.zeros((1, 4), np.int32), one, one == 0, truths, True, size)
-    levels = levels_of(map, protocol, thresholds, size)
-    if rule.component == 'all contours':
-        scores, boxes = flood.best_boxes(levels.array, truths, protocol.hit.offset, rule.clip, levels.count)
-        empty = scores < 0
-    else:
-        boxes = flood.largest_boxes(levels.array, rule.component, levels.count)
-        empty = boxes[:, 2] == 0
-        if rule.clip:
-            boxes[:, 2:] = np.minimum(boxes[:, 2:], (size[1] - 1, size[0] - 1))
-    boxes[empty] = rule.empty_box(size)
-    starts = _runs(boxes, empty, levels.index)
-    at = levels.index[starts]
-    boxes, empty = boxes[at], empty[at]
-    scores = flood.best_ious(boxes, truths, protocol.hit.offset)
-    degenerate = maps.is_degenerate(map)
-    return BoxRecord(starts.astype(np.uint16), boxes, scores, empty, truths, degenerate, size)
-
-
-def _runs(boxes: np.ndarray, empty: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Threshold indices at which the box differs from that of the threshold before."""
-    pairs = np.ascontiguousarray(boxes, np.int32).view(np.int64)
-    changed = np.ones(len(boxes), bool)
-    changed[1:] = (pairs[1:, 0] != pairs[:-1, 0]) | (pairs[1:, 1] != pairs[:-1, 1]) | (empty[1:] != empty[:-1])
-    run = np.cumsum(changed)[index]
-    return np.concatenate([[0], 1 + np.flatnonzero(run[1:] != run[:-1])])
+    space = flood.workspace(size, 256 if protocol.map.quantise else len(thresholds) + 1, len(thresholds))
+    reference = put_levels(map, protocol, thresholds, space)
+    runs = space.sweep(
+        truths, thresholds, reference, rule.component, protocol.hit.offset, rule.clip, rule.empty_box(size)
+    )
+    return BoxRecord(*runs, truths, maps.is_degenerate(map), size)
 
 
 @dataclass(frozen=True)
@@ -180,8 +137,7 @@ def pixel_record(map: np.ndarray | None, mask: np.ndarray, protocol: Protocol, t
         protocol: a pixel protocol.
         thresholds: (T,) ascending.
     """
-    scores = np.zeros(mask.shape) if map is None else normalised(map, protocol, mask.shape)
-    left, top, right, bottom = np.round(box_functions.centred(mask.shape, 0.8)[0]).astype(int)
-    whole, inside = ([int((part == value).sum()) for value in (0, 1)] for part in (mask, mask[top:bottom, left:right]))
-    centred = np.array([[all_ - in_, in_] for all_, in_ in zip(whole, inside, strict=True)], np.int64)
-    return PixelRecord(pxap.histograms(scores, mask, thresholds).astype(np.int64), centred)
+    if map is None:
+        return PixelRecord(*pxap.histograms(np.zeros(mask.shape), mask, thresholds))
+    frame, stretch = frame_of(map, protocol, mask.shape)
+    return PixelRecord(*pxap.histograms(frame, mask, thresholds, stretch))

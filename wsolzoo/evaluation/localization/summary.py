@@ -172,8 +172,8 @@ def pixel_entry(record: PixelRecord, protocol: Protocol, num_images: int) -> dic
     best, at = pxap.piou(record.histogram)
     edges = pxap.edges(protocol.threshold.grid())
     return {
-        'PxAP': pxap.pxap(record.histogram),
-        'pIoU': best,
+        'PxAP': 100 * pxap.pxap(record.histogram),
+        'pIoU': 100 * best,
         'threshold': {'pIoU': float(edges[at])},
         'centered_box': centred_pixels(record.centred),
         'num_images': num_images,
@@ -188,7 +188,7 @@ def centred_pixels(centred: np.ndarray) -> dict[str, float]:
     """
     (_, background), (outside, inside) = centred.tolist()
     iou = 100 * inside / (inside + outside + background) if inside + outside else float('nan')
-    return {'PxAP': pxap.pxap(np.pad(centred, ((0, 0), (0, 1)))), 'pIoU': iou}
+    return {'PxAP': 100 * pxap.pxap(np.pad(centred, ((0, 0), (0, 1)))), 'pIoU': iou}
 
 
 def image_entry(record: Mapping[str, Any], name: str, summary: BoxSummary) -> dict[str, Any]:

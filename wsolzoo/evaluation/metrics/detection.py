@@ -91,19 +91,17 @@ class DetectionMetric(ImageKeyedMetric):
         found: dict[int, dict[str, detection.ImageDetections]] = {}
         for label in np.union1d(labels, truths).tolist():
             mine, true = labels == label, truths == label
-            found[label] = {
-                name: detection.match_image(
-                    boxes[mine],
-                    scores[mine],
-                    objects[true],
-                    thresholds=self.thresholds,
-                    style=self.rule.matching,
-                    area_range=detection.COCO_RANGES[name],
-                    max_dets=self.max_dets,
-                    **{key: value[true] for key, value in extra.items()},
-                )
-                for name in self.rule.ranges
-            }
+            matched = detection.match_image(
+                boxes[mine],
+                scores[mine],
+                objects[true],
+                thresholds=self.thresholds,
+                style=self.rule.matching,
+                ranges=self.rule.ranges,
+                max_dets=self.max_dets,
+                **{key: value[true] for key, value in extra.items()},
+            )
+            found[label] = dict(zip(self.rule.ranges, matched, strict=True))
         return found
 
     def reduce(self, records: list[dict]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 Every error names the file, the line and what to do; nothing is dropped in silence.
 """
 
+import contextlib
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,10 @@ import numpy as np
 from wsolzoo.errors import UserError
 
 CSV_COLUMNS = ('image_id', 'x0', 'y0', 'x1', 'y1', 'width', 'height')
+
+
+LARGEST = 1e7
+"""No picture has a side, a coordinate or a class number beyond."""
 
 
 class InputError(UserError, ValueError):
@@ -68,12 +73,29 @@ def read_annotations(path: str | Path) -> Annotations:
     if path.is_dir():
         found = _read_folder(path)
     elif path.is_file():
-        found = _read_csv(path)
+        with _text(path):
+            found = _read_csv(path)
     else:
         raise InputError(f'{path} does not exist; give a metadata folder or a CSV file with {",".join(CSV_COLUMNS)}')
     if not found.ids:
         raise InputError(f'{path} names no image')
+    for image_id in found.ids:
+        if '\0' in image_id or image_id.startswith('/') or {'', '.', '..'} & set(image_id.split('/')):
+            raise InputError(
+                f'{path}: {image_id!r} is no image id; an id is the path of a file below the folder of maps'
+            )
     return found
+
+
+@contextlib.contextmanager
+def _text(path: Path) -> Iterator[None]:
+    """Say which file is not the text it should be."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise InputError(f'{path} is not UTF-8 text (byte {error.start}); save it as UTF-8') from error
+    except (OSError, csv.Error) as error:
+        raise InputError(f'{path} cannot be read as text: {error}') from error
 
 
 def _read_folder(folder: Path) -> Annotations:
@@ -96,7 +118,7 @@ def _read_folder(folder: Path) -> Annotations:
     if labels.exists():
         for number, (image_id, label) in _lines(labels, 2):
             _once(found.labels, image_id, labels, number)
-            found.labels[image_id] = int(_number(label, labels, number))
+            found.labels[image_id] = _label(label, labels, number)
         if lacking := [image_id for image_id in found.ids if image_id not in found.labels]:
             raise InputError(f'{labels} has no class for {lacking[0]!r} ({len(lacking)} such images)')
     _read_localization(folder / 'localization.txt', found, seen)
@@ -143,7 +165,7 @@ def _read_csv(path: Path) -> Annotations:
                 raise InputError(f'{path}, line {number}: {image_id!r} had another width and height before')
             boxes.setdefault(image_id, []).append(_box([row[k] for k in ('x0', 'y0', 'x1', 'y1')], path, number))
             if 'label' in columns:
-                label = int(_number(row['label'], path, number))
+                label = _label(row['label'], path, number)
                 if found.labels.setdefault(image_id, label) != label:
                     raise InputError(f'{path}, line {number}: {image_id!r} had another label before')
     found.ids = list(boxes)
@@ -155,7 +177,7 @@ def _lines(path: Path, fields: int | None) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of every line that is not blank; an image id may itself contain commas."""
     if not path.is_file():
         raise InputError(f'{path} does not exist')
-    with path.open(encoding='utf-8') as file:
+    with _text(path), path.open(encoding='utf-8') as file:
         for number, line in enumerate(file, 1):
             line = line.strip()
             if not line:
@@ -176,9 +198,16 @@ def _number(text: str, path: Path, number: int) -> float:
         value = float(text)
     except (TypeError, ValueError):
         raise InputError(f'{path}, line {number}: {text!r} is not a number') from None
-    if not np.isfinite(value):
-        raise InputError(f'{path}, line {number}: {text!r} is not a finite number')
+    if not abs(value) <= LARGEST:
+        raise InputError(f'{path}, line {number}: {text!r} is not a finite number between -{LARGEST:g} and {LARGEST:g}')
     return value
+
+
+def _label(text: str, path: Path, number: int) -> int:
+    value = _number(text, path, number)
+    if value < 0 or value != int(value):
+        raise InputError(f'{path}, line {number}: a class is an integer from 0, got {text!r}')
+    return int(value)
 
 
 def _size(width: str, height: str, path: Path, number: int) -> tuple[int, int]:

@@ -1,14 +1,24 @@
-"""Maps and masks on disk, read one at a time and checked."""
+"""Maps on disk, read one at a time and checked before memory is taken for them."""
 
+import ast
+import contextlib
+import os
+import struct
 import threading
 import zipfile
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
-import cv2
 import numpy as np
 
-from wsolzoo.evaluation.localization.protocols import View
+from wsolzoo import maps
 from wsolzoo.evaluation.offline.annotations import InputError
+
+MAX_PIXELS = 2**26
+"""A map of more pixels is refused unread; 8192 x 8192 fit."""
+MAX_HEADER = 2**16
 
 
 class MapFiles:
@@ -25,94 +35,101 @@ class MapFiles:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._archive: np.lib.npyio.NpzFile | None = None
+        self._archive: zipfile.ZipFile | None = None
         self._lock = threading.Lock()
         if self.path.is_dir():
             return
         if not self.path.is_file():
             raise InputError(f'{self.path} does not exist; give a folder of <image_id>.npy files or one .npz file')
         try:
-            archive = np.load(self.path, allow_pickle=False)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            self._archive = zipfile.ZipFile(self.path)
+        except Exception as error:  # whatever a decoder makes of hostile bytes: the file is at fault
             raise InputError(
                 f'{self.path} is no archive of maps; write it with numpy.savez(path, **{{image_id: map}})'
             ) from error
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise InputError(f'{self.path} is a single array; give a folder of .npy files or an .npz with ids as keys')
-        self._archive = archive
+        self._members = set(self._archive.namelist())
 
     def where(self, image_id: str) -> str:
         """The file of a map, for messages."""
-        return str(self._file(image_id)) if self._archive is None else f'{self.path}[{image_id}]'
+        return self._names(image_id)[0] if self._archive is None else f'{self.path}[{image_id}]'
 
-    def _file(self, image_id: str) -> Path:
-        full = self.path / f'{image_id}.npy'
-        short = self.path / f'{Path(image_id).with_suffix("")}.npy'
-        return short if not full.exists() and short.exists() else full
+    def _names(self, image_id: str) -> list[str]:
+        """Where a map may be, the most likely place first."""
+        if self._archive is not None:
+            return [f'{image_id}.npy', image_id]
+        places = [f'{self.path}/{name}.npy' for name in (image_id, os.path.splitext(image_id)[0])]
+        return [place for place in places if os.path.exists(place)] or places[:1]
 
     def read(self, image_id: str) -> np.ndarray | None:
         """The raw map of an image, (h, w), or None if there is none.
 
         Raises:
-            InputError: it is unreadable, not 2-D, not real-valued, or not finite; the file is named.
+            InputError: it is unreadable, not 2-D, too large, not real-valued, or not finite; the file is named.
         """
         try:
-            array = self._load(image_id)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(
-                f'{self.where(image_id)} cannot be read: {error}; write it again with numpy.save'
-            ) from error
-        if array is None:
+            with self._open(image_id) as file:
+                return _read_array(file)
+        except FileNotFoundError:
             return None
-        where = self.where(image_id)
-        if array.ndim != 2 or array.size == 0:
-            raise InputError(f'{where} has shape {array.shape}; a map is (height, width): save one channel, no batch')
-        if array.dtype.kind not in 'buif':
-            raise InputError(f'{where} has type {array.dtype}; a map holds real numbers, float32 at best')
-        if not np.isfinite(array).all():
-            bad = int(array.size - np.isfinite(array).sum())
-            raise InputError(f'{where} holds {bad} values that are NaN or infinite; find out why the model makes them')
-        return array
+        except InputError as error:
+            raise InputError(f'{self.where(image_id)} {error}') from None
+        except Exception as error:  # whatever a decoder makes of hostile bytes: the file is at fault
+            said = ' '.join(str(error).split())[:200] or type(error).__name__
+            raise InputError(
+                f'{self.where(image_id)} cannot be read: {said}; write it again with numpy.save'
+            ) from error
 
-    def _load(self, image_id: str) -> np.ndarray | None:
-        if self._archive is not None:
-            with self._lock:
-                return self._archive.get(image_id)
-        file = self._file(image_id)
-        return np.load(file, allow_pickle=False) if file.exists() else None
-
-
-def read_mask(pairs: list[tuple[str, str]], root: str | Path, view: View) -> np.ndarray:
-    """Union of the instance masks of an image in the view of a protocol.
-
-    Args:
-        pairs: file of a mask, and of the region to ignore or ''; relative to ``root``.
-        root: folder.
-        view: frame to bring them to (nearest neighbour).
-
-    Returns:
-        ndarray: (H, W) uint8, 0 background, 1 object, 255 ignored (and not object).
-
-    Raises:
-        InputError: a file cannot be read.
-    """
-    masks = [_read_gray(Path(root) / mask, view) for mask, _ in pairs]
-    ignored = [_read_gray(Path(root) / ignore, view) for _, ignore in pairs if ignore]
-    out = np.zeros(view.size, np.uint8)
-    for region in ignored:
-        out[region] = 255
-    for mask in masks:
-        out[mask] = 1
-    return out
+    @contextlib.contextmanager
+    def _open(self, image_id: str) -> Iterator[BinaryIO]:
+        if self._archive is None:
+            with open(self._names(image_id)[0], 'rb') as stream:
+                yield stream
+            return
+        name = next((name for name in self._names(image_id) if name in self._members), None)
+        if name is None:
+            raise FileNotFoundError(image_id)
+        with self._lock, self._archive.open(name) as stream:
+            yield stream
 
 
-def _read_gray(file: Path, view: View) -> np.ndarray:
-    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) if file.is_file() else None
-    if image is None:
-        raise InputError(f'{file} cannot be read as an image; check --mask-root')
-    height, width = view.resize
-    image = cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST)
-    if view.crop is not None:
-        top, left = round((height - view.crop[0]) / 2), round((width - view.crop[1]) / 2)
-        image = image[top : top + view.crop[0], left : left + view.crop[1]]
-    return image > 0
+def _read_array(file: BinaryIO) -> np.ndarray:
+    """The map in an ``.npy`` file; its header is judged first, and no more is read than it asks for."""
+    magic = file.read(8)
+    if magic[:6] != b'\x93NUMPY' or magic[6:] not in (b'\1\0', b'\2\0', b'\3\0'):
+        raise ValueError('it is no .npy file')
+    wide = magic[6] > 1
+    (length,) = struct.unpack('<I' if wide else '<H', file.read(4 if wide else 2))
+    if length > MAX_HEADER:
+        raise ValueError(f'its header claims {length} bytes')
+    dtype, shape, fortran = _header(file.read(length))
+    if len(shape) != 2 or 0 in shape:
+        raise InputError(f'has shape {shape}; a map is (height, width): save one channel, no batch')
+    if dtype.kind not in 'buif':
+        raise InputError(f'has type {dtype}; a map holds real numbers, float32 at best')
+    if shape[0] * shape[1] > MAX_PIXELS:
+        raise InputError(f'has shape {shape}; a map has at most {MAX_PIXELS} pixels')
+    size = shape[0] * shape[1] * dtype.itemsize
+    data = file.read(size)
+    if len(data) < size:
+        raise ValueError(f'it ends after {len(data)} of {size} bytes of data')
+    array = np.frombuffer(data, dtype).reshape(shape, order='F' if fortran else 'C')
+    if not (float(array.min()) > -maps.LIMIT and float(array.max()) < maps.LIMIT):
+        good = np.abs(array.astype(np.float64)) < maps.LIMIT
+        raise InputError(
+            f'holds {int(array.size - good.sum())} values that are NaN, infinite or beyond {maps.LIMIT:g}; '
+            'find out why the model makes them'
+        )
+    return array
+
+
+@lru_cache(maxsize=64)
+def _header(text: bytes) -> tuple[np.dtype, tuple[int, ...], bool]:
+    """Type, shape and order that the header of an ``.npy`` file states; nearly always that of the map before."""
+    try:
+        fields = ast.literal_eval(text.decode('latin1').strip())
+        dtype, shape, fortran = np.dtype(fields['descr']), tuple(fields['shape']), fields['fortran_order']
+        if not all(isinstance(side, int) and side >= 0 for side in shape):
+            raise ValueError(shape)
+    except (SyntaxError, ValueError, TypeError, KeyError, MemoryError, RecursionError) as error:
+        raise ValueError('its header is damaged') from error
+    return dtype, shape, bool(fortran)

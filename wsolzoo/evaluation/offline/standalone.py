@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
+from wsolzoo.compat import versions
 from wsolzoo.evaluation.functional.boxes import to_frame
 from wsolzoo.evaluation.functional.causes import DEFINITIONS
 from wsolzoo.evaluation.localization.counts import BoxCounts
@@ -16,9 +16,8 @@ from wsolzoo.evaluation.localization.protocols import Protocol
 from wsolzoo.evaluation.localization.records import BoxRecord, PixelRecord, box_record, pixel_record
 from wsolzoo.evaluation.localization.summary import BoxSummary, image_entry, pixel_entry, thresholds_of
 from wsolzoo.evaluation.offline.annotations import Annotations, InputError
-from wsolzoo.evaluation.offline.map_files import MapFiles, read_mask
-
-PACKAGES = ('wsolzoo', 'numpy', 'opencv-python', 'opencv-python-headless', 'numba')
+from wsolzoo.evaluation.offline.map_files import MapFiles
+from wsolzoo.evaluation.offline.masks import read_mask
 
 
 @dataclass(frozen=True)
@@ -181,18 +180,3 @@ def _in_order(job: Callable[[str], Any], ids: Sequence[str], workers: int) -> It
             yield from zip(first, future.result(), strict=True)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    if 'wsolzoo' not in found:
-        import wsolzoo
-
-        found['wsolzoo'] = wsolzoo.__version__
-    return found

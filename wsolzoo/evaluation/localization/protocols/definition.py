@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from wsolzoo import maps
+from wsolzoo.evaluation.functional.flood import COMPONENTS
 
-COMPONENTS = ('largest contour', 'all contours', 'largest component')
+FINEST = 1e-4
+"""Least step of a grid: 10,000 thresholds, which a record counts in 16 bits."""
 EMPTY = ('zero', 'pixel', 'view', 'skip')
 REFERENCES = ('max', 'p90', 'one')
 POLICIES = ('oracle', 'transferred', 'fixed')
@@ -135,8 +137,8 @@ class Protocol:
         if self.box is not None:
             _check('component', self.box.component, COMPONENTS)
             _check('empty', self.box.empty, EMPTY)
-        if not 0 < self.threshold.interval < 1:
-            raise ValueError(f'threshold interval is in (0, 1); got {self.threshold.interval!r}')
+        if not FINEST <= self.threshold.interval < 1:
+            raise ValueError(f'threshold interval is from {FINEST:g} to below 1; got {self.threshold.interval!r}')
         if self.map.quantise is False and self.threshold.reference != 'one':
             raise ValueError(
                 "a map that is not quantised is compared with absolute thresholds: reference must be 'one'"
