@@ -13,7 +13,7 @@ model = dict(type='Localizer', backbone=backbone, head=dict(type='CAMHead', num_
 METAFILE = """
 Collections: []
 Models:
-  - {{Name: cam_tiny, Config: '{config}', Weights: cam_tiny_20260101-00000000.pth}}
+  - {{Name: cam_tiny, Config: '{config}', Weights: cam_tiny_weights.pth}}
   - {{Name: cam_bare, Config: '{bare}'}}
 """
 
@@ -50,10 +50,10 @@ def test_a_model_is_built_and_its_weights_loaded(zoo):
     assert not bare.training
     for parameter in bare.parameters():
         parameter.data.fill_(0.25)
-    torch.save(bare.state_dict(), zoo / 'cam_tiny_20260101-00000000.pth')
+    torch.save(bare.state_dict(), zoo / 'cam_tiny_weights.pth')
     model = get_model('cam_tiny')
     assert all((parameter == 0.25).all() for parameter in model.parameters())
-    other = get_model('cam_bare', weights=str(zoo / 'cam_tiny_20260101-00000000.pth'))
+    other = get_model('cam_bare', weights=str(zoo / 'cam_tiny_weights.pth'))
     assert all((parameter == 0.25).all() for parameter in other.parameters())
 
 
@@ -64,5 +64,5 @@ def test_what_is_missing_is_said(zoo):
         model_entry('cam_tinny')
     with pytest.raises(ValueError, match='no published weights'):
         get_model('cam_bare')
-    with pytest.raises(FileNotFoundError, match='cam_tiny_20260101'):
+    with pytest.raises(FileNotFoundError, match='cam_tiny_weights'):
         get_model('cam_tiny')

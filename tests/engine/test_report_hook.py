@@ -287,7 +287,7 @@ def test_on_a_terminal_there_is_a_bar_and_the_log_is_whole_again_afterwards(tmp_
     printed = capsys.readouterr().out
     assert 'Epoch(train)' not in printed and 'System environment' not in printed
     log = next(tmp_path.glob('*/*.log')).read_text()
-    assert 'Epoch(train)' in log and 'System environment' in log
+    assert 'Epoch(train)' in log and 'Environment:' in log
     streams = [h.stream for h in runner.logger.handlers if type(h) is logging.StreamHandler]
     assert not any('FileProxy' in type(stream).__name__ for stream in streams)
 

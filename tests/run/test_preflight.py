@@ -207,8 +207,8 @@ def test_a_protocol_of_masks_on_data_with_boxes(train, tmp_path):
     text = train('val_evaluator.protocols=[choe2020-pxap]', extra=extra + PLAIN)
     assert (
         'LocalizationMetric of val_evaluator needs gt_mask of every image, and val_dataloader (BoxCSV) gives no such '
-        'annotation (it gives: gt_boxes, gt_label). Add it to the data, read it in the pipeline, or choose other '
-        'metrics in val_evaluator.'
+        'annotation (it gives: gt_box_labels, gt_boxes, gt_label). Add it to the data, read it in the pipeline, or '
+        'choose other metrics in val_evaluator.'
     ) in text
 
 
