@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.runner import CheckpointLoader
 from tiny_run import REPO, tool
 
 from wsolzoo import cli, maps, registry
@@ -28,6 +27,7 @@ from wsolzoo.datasets.scenes import WSOLScenes
 from wsolzoo.datasets.wsol_metadata import WSOLMetadata
 from wsolzoo.engine.weights.checkpoint import load_from_local, load_weights
 from wsolzoo.engine.weights.mismatch import only_prefix
+from wsolzoo.engine.weights.sources import read_checkpoint
 from wsolzoo.evaluation.localization import protocols
 from wsolzoo.evaluation.metrics import LocalizationMetric
 from wsolzoo.evaluation.offline.annotations import read_annotations
@@ -603,12 +603,12 @@ CHECKPOINTS = [
     ),
     Broken(
         'storage',
-        lambda t: CheckpointLoader.load_checkpoint('s3://bucket/a.pth'),
+        lambda t: read_checkpoint('s3://bucket/a.pth'),
         's3://bucket/a.pth: this storage is not supported. Copy the file here and name its path.',
     ),
     Broken(
         'unknown torchvision name',
-        lambda t: CheckpointLoader.load_checkpoint('torchvision://vgg61'),
+        lambda t: read_checkpoint('torchvision://vgg61'),
         'torchvision://vgg61: no such weights. Did you mean vgg19, vgg16, vgg13, vgg11, vgg19_bn?',
     ),
     Broken(
@@ -745,7 +745,9 @@ COMMANDS = [
         'error: --fixed choe2020-v2=1.5: a threshold is in [0, 1)',
     ),
     Broken(
-        'maps: interval', evaluate('--interval', '0'), 'error: --interval: threshold interval is from 0.0001 to below 1; got 0.0'
+        'maps: interval',
+        evaluate('--interval', '0'),
+        'error: --interval: threshold interval is from 0.0001 to below 1; got 0.0',
     ),
     Broken('maps: workers', evaluate('--workers', '0'), 'tool: error: --workers is at least 1'),
 ]
