@@ -84,6 +84,7 @@ def test_a_wheel_holds_configs_tools_and_index(tmp_path):
     shipped = [p for p in (REPO / 'configs').rglob('*') if p.suffix in ('.py', '.yml', '.md', '.pth')]
     assert {f'wsolzoo/.mim/configs/{p.relative_to(REPO / "configs").as_posix()}' for p in shipped} <= names
     assert {'wsolzoo/.mim/model-index.yml', 'wsolzoo/.mim/tools/train.py', 'wsolzoo/.mim/tools/dist_train.sh'} <= names
+    assert 'wsolzoo/py.typed' in names
     assert not [name for name in names if name.startswith(('configs/', 'tools/', 'tests/')) or name.endswith('.pyc')]
     site = tmp_path / 'site'
     zipfile.ZipFile(wheel).extractall(site)
