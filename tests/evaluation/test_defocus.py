@@ -24,9 +24,9 @@ def test_units_are_the_same_blur():
 
 
 def test_disc_table_golden():
-    assert np.allclose(fn.disc_to_sigma(DISC), [[0.3, 0.3, 0.3], [0.65, 1.65, 3.275]])
-    assert fn.disc_to_sigma(0.625) == 0.3  # a tie takes the first row
-    assert len(fn.DISC_TO_SIGMA) == 23
+    assert np.allclose(fn.rtf_sigma(DISC), [[0.3, 0.3, 0.3], [0.65, 1.65, 3.275]])
+    assert fn.rtf_sigma(0.625) == 0.3  # a tie takes the first row
+    assert len(fn.RTF_TABLE) == 23
 
 
 def test_rtf_error_golden():
@@ -147,7 +147,7 @@ def test_blur_mask_metric_refuses_inverted_maps():
     metric = BlurMaskMetric()
     metric.process(None, [sample(gt_mask=MASK)])
     result = metric.evaluate(1)
-    assert result['blur/accuracy'] == pytest.approx(5 / 6)
+    assert result['blur/accuracy'] == pytest.approx(500 / 6)
     assert result['blur/AP'] == 1 and result['blur/polarity'] > 0
     metric.process(None, [sample(pred=1 - MAP, gt_mask=MASK)])
     with pytest.raises(ValueError, match='inverted'):

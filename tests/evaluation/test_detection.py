@@ -200,13 +200,13 @@ def test_equals_pycocotools(seed):
     images = draw_dataset(seed)
     expected = run_pycocotools(images)
     results = metric(images, classwise=True)
-    stats = [float('nan') if value == -1 else value for value in expected.stats]
+    stats = [float('nan') if value == -1 else 100 * value for value in expected.stats]
     names = ('mAP', 'AP@0.50', 'AP@0.75', 'mAP_small', 'mAP_medium', 'mAP_large', 'AR@1', 'AR@10', 'AR@100')
-    assert [results[f'detection/{name}'] for name in names] == pytest.approx(stats[:9], abs=1e-12, nan_ok=True)
+    assert [results[f'detection/{name}'] for name in names] == pytest.approx(stats[:9], abs=1e-10, nan_ok=True)
     per_class = expected.eval['precision'][:, :, :, 0, -1]  # threshold, recall, class
     for label in range(3):
         if (per_class[:, :, label] > -1).all():
-            assert results[f'detection/AP/{label}'] == pytest.approx(per_class[:, :, label].mean(), abs=1e-12)
+            assert results[f'detection/AP/{label}'] == pytest.approx(100 * per_class[:, :, label].mean(), abs=1e-10)
 
 
 def test_max_dets_binds():
@@ -216,14 +216,14 @@ def test_max_dets_binds():
     pred = np.concatenate([np.concatenate([noise, noise + 5], 1), gt])
     image = {'img_id': 0, 'pred_boxes': pred, 'pred_box_scores': np.linspace(1, 0.1, 151), 'gt_boxes': gt}
     assert metric([image], class_agnostic=True)['detection/mAP'] == 0
-    assert metric([image], class_agnostic=True, max_dets=200)['detection/mAP'] == pytest.approx(1 / 151)
+    assert metric([image], class_agnostic=True, max_dets=200)['detection/mAP'] == pytest.approx(100 / 151)
 
 
 @pytest.mark.parametrize('style', ['coco', 'voc07', 'voc12', 'step'])
 def test_styles_of_the_metric(style):
     images = draw_dataset(3, crowds=False)
     results = metric(images, style=style)
-    assert 0 < results['detection/AP@0.50'] < 1
+    assert 0 < results['detection/AP@0.50'] < 100
     if style != 'coco':
         assert results['detection/mAP'] == results['detection/AP@0.50'] and len(results) == 2
 
@@ -239,14 +239,14 @@ def test_properties(seed, style):
     rescaled = [{**image, 'pred_box_scores': image['pred_box_scores'] ** 3 * 7 - 2} for image in images]
     assert metric(rescaled, style=style) == pytest.approx(results, nan_ok=True)
     for value in results.values():
-        assert np.isnan(value) or 0 <= value <= 1 + 1e-12
+        assert np.isnan(value) or 0 <= value <= 100 + 1e-10
 
 
-def test_perfect_detections_score_one_and_label_of_the_image_serves_all_boxes():
+def test_perfect_detections_score_full_and_label_of_the_image_serves_all_boxes():
     gt = np.array([[0.0, 0, 40, 40], [50, 50, 90, 99]])
     image = {'img_id': 'a/b', 'pred_boxes': gt, 'pred_box_scores': [0.5, 0.4], 'pred_box_labels': [7, 7],
              'gt_boxes': gt, 'gt_label': 7}  # fmt: skip
-    assert metric([image])['detection/mAP'] == pytest.approx(1)
+    assert metric([image])['detection/mAP'] == pytest.approx(100)
     assert metric([{**image, 'gt_label': 6}])['detection/mAP'] == 0
 
 

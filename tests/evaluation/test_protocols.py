@@ -8,7 +8,7 @@ from wsolzoo.evaluation.localization import protocols
 from wsolzoo.evaluation.localization.counts import BoxCounts
 from wsolzoo.evaluation.localization.records import box_record, normalised
 from wsolzoo.evaluation.localization.summary import BoxSummary, threshold_index, thresholds_of
-from wsolzoo.evaluation.localization.tables import MixedProtocolsError, ResultTable
+from wsolzoo.evaluation.localization.tables import MixedProtocolsError, require_same
 
 BOX = [name for name in protocols.names() if not protocols.get(name).is_pixel]
 SIZE = (224, 224)
@@ -331,22 +331,11 @@ def test_thresholds_hold_the_fixed_one():
 
 
 def test_tables_refuse_to_mix_protocols():
-    def entry(protocol):
-        counts = BoxCounts(protocol, thresholds_of(protocol))
-        truths = np.array([[60, 50, 181, 151.0]])
-        counts.add(box_record(block(), truths, protocol, counts.thresholds, SIZE), 0)
-        return BoxSummary(counts).entry()
-
     first = protocols.get('choe2020-v1')
-    table = ResultTable('fixed')
-    table.add('CAM', entry(first))
-    table.add('HaS', entry(first))
-    assert table.rows['HaS']['GTKnown'] == 100 and '| choe2020-v1, fixed |' in table.markdown()
     coarse = protocols.vary(first, first.name, threshold={'interval': 0.01})
-    for other in (protocols.get('choe2020-v2'), coarse):
-        with pytest.raises(MixedProtocolsError, match='cannot stand in a table of choe2020-v1'):
-            table.add('ACoL', entry(other))
-    with pytest.raises(ValueError, match='transfer a threshold'):
-        ResultTable('transferred').add('CAM', entry(first))
-    with pytest.raises(ValueError, match='column is one of'):
-        ResultTable('best')
+    rows = {'CAM': {'protocols': first.fingerprint}, 'HaS': {'protocols': first.fingerprint}}
+    require_same(rows)
+    require_same({})
+    for other in ({'protocols': coarse.fingerprint}, {}):
+        with pytest.raises(MixedProtocolsError, match='CAM and ACoL cannot share a table: protocols differ'):
+            require_same(rows | {'ACoL': other})

@@ -149,15 +149,15 @@ def metric(samples, **kwargs):
 
 
 def golden_samples(pred=PRED):
-    return [{'img_id': i, 'pred_map': np.array(pred[i])[None], 'gt_mask': np.array(GT[i])[None]} for i in range(2)]
+    return [{'img_id': i, 'pred_mask': np.array(pred[i])[None], 'gt_mask': np.array(GT[i])[None]} for i in range(2)]
 
 
 def test_metric_golden_and_each_image_once():
     samples = golden_samples()
     results = metric(samples + samples[:1], num_classes=3, classwise=True)
-    assert results['segmentation/mIoU'] == pytest.approx(0.588889, abs=5e-7)
-    assert results['segmentation/IoU/2'] == pytest.approx(0.5)
-    assert results['segmentation/Dice/1'] == pytest.approx(0.8)
+    assert results['segmentation/mIoU'] == pytest.approx(58.8889, abs=5e-5)
+    assert results['segmentation/IoU/2'] == pytest.approx(50)
+    assert results['segmentation/Dice/1'] == pytest.approx(80)
 
 
 def test_metric_takes_the_argmax_of_resized_scores():
@@ -165,9 +165,9 @@ def test_metric_takes_the_argmax_of_resized_scores():
 
     scores = torch.zeros(3, 4, 6)
     scores[0, :, :3] = scores[1, :, 3:] = 1
-    item = {'img_id': 'a', 'pred_map': scores, 'gt_mask': np.repeat([[0] * 6 + [1] * 6], 8, 0)}
+    item = {'img_id': 'a', 'pred_class_maps': scores, 'gt_mask': np.repeat([[0] * 6 + [1] * 6], 8, 0)}
     results = metric([item], num_classes=3)
-    assert results['segmentation/mIoU'] == 1 and results['segmentation/PA'] == 1
+    assert results['segmentation/mIoU'] == 100 and results['segmentation/PA'] == 100
     with pytest.raises(ValueError, match=r'\(4, 6\).*\(8, 12\)'):
         metric([item], num_classes=3, resize=None)
 
@@ -176,26 +176,38 @@ def test_metric_cuts_a_foreground_score():
     gt = np.array([[0, 0, 1, 1], [0, 255, 1, 1]], np.uint8)
     pred = np.array([[0.1, 0.6, 0.9, 0.5], [0.2, 0.9, 0.7, 0.8]], np.float32)
     results = metric([{'img_id': 'a', 'pred_map': pred, 'gt_mask': gt}])
-    assert results['segmentation/IoU'] == pytest.approx(3 / 5)
-    assert results['segmentation/Dice'] == pytest.approx(6 / 8)
+    assert results['segmentation/IoU'] == pytest.approx(60)
+    assert results['segmentation/Dice'] == pytest.approx(75)
     lower = metric([{'img_id': 'a', 'pred_map': pred, 'gt_map': (gt == 1)[None].astype(np.float32)}], threshold=0.45)
-    assert lower['segmentation/IoU'] == pytest.approx(4 / 6)
+    assert lower['segmentation/IoU'] == pytest.approx(100 * 4 / 6)
+
+
+def test_one_meaning_for_each_field():
+    """The first of mask, class maps and map is read; indices in a map are refused, not guessed at."""
+    gt = np.array([[0, 1], [2, 2]], np.uint8)
+    scores = np.eye(3)[gt].transpose(2, 0, 1)
+    wrong = {'pred_map': np.full((2, 2), 7.0), 'gt_mask': gt, 'img_id': 'a'}
+    for fields in ({'pred_mask': gt, 'pred_class_maps': scores[::-1]}, {'pred_class_maps': scores}):
+        assert metric([wrong | fields], num_classes=3)['segmentation/mIoU'] == 100
+    with pytest.raises(ValueError, match='class indices belong in `pred_mask`'):
+        metric([wrong | {'pred_map': gt}])
 
 
 @pytest.mark.parametrize(
-    'pred, kwargs, message',
+    'field, pred, kwargs, message',
     [
-        (np.zeros((2, 2), np.float32), {'num_classes': 3}, r'2 classes, not 3.*\(3, h, w\)'),
-        (np.zeros((2, 2, 2), np.float32), {'num_classes': 3}, r'\(3, h, w\), got \(2, 2, 2\)'),
-        (np.full((2, 2), 3.0), {}, r'\[0, 1\], got 3'),
-        (np.full((2, 2), np.nan), {}, 'NaN'),
-        (np.full((2, 2), 2), {}, r"image 'a': prediction holds labels \[2\]"),
-        (np.zeros((3, 2), int), {}, r'\(3, 2\).*\(2, 2\)'),
+        ('pred_map', np.zeros((2, 2), np.float32), {'num_classes': 3}, r'2 classes, not 3.*\(3, h, w\)'),
+        ('pred_class_maps', np.zeros((2, 2, 2), np.float32), {'num_classes': 3}, r'\(3, h, w\), got \(2, 2, 2\)'),
+        ('pred_map', np.full((2, 2), 3.0), {}, r'\[0, 1\], got 3'),
+        ('pred_map', np.full((2, 2), np.nan), {}, 'finite'),
+        ('pred_mask', np.full((2, 2), 2), {}, r"image 'a': prediction holds labels \[2\]"),
+        ('pred_mask', np.zeros((2, 2)), {}, 'integer class labels, got float64'),
+        ('pred_mask', np.zeros((3, 2), int), {}, r'\(3, 2\).*\(2, 2\)'),
     ],
 )
-def test_metric_errors_name_the_image(pred, kwargs, message):
+def test_metric_errors_name_the_image(field, pred, kwargs, message):
     with pytest.raises(ValueError, match=message):
-        metric([{'img_id': 'a', 'pred_map': pred, 'gt_mask': np.zeros((2, 2), np.uint8)}], **kwargs)
+        metric([{'img_id': 'a', field: pred, 'gt_mask': np.zeros((2, 2), np.uint8)}], **kwargs)
 
 
 def test_metric_settings():

@@ -13,10 +13,13 @@ compare_runs = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(compare_runs)
 
 
-def run(folder: Path, gt_known: float, fingerprint: str = 'a', data: str = 'WSOLScenes') -> str:
+def run(
+    folder: Path, gt_known: float, fingerprint: str = 'a', data: str = 'WSOLScenes', hits: dict | None = None
+) -> str:
     folder.mkdir()
     column = {'GTKnown': gt_known, 'Top1Loc': gt_known - 10}
     entry = {'fingerprint': fingerprint, 'num_images': 5, 'columns': {'transferred': column, 'oracle': None}}
+    entry |= {'hits': hits} if hits else {}
     content = {
         'meta': {'data': data},
         'classification': {'top1': 90.0},
@@ -44,6 +47,26 @@ def test_rows_of_different_protocols_or_data_are_refused(tmp_path, capsys, key, 
     one, two = run(tmp_path / 'one', 60.0), run(tmp_path / 'two', 60.0, **change)
     assert compare_runs.main([f'A={one}', f'B={two}']) == 2
     assert f'A [0] and B [0] cannot share a table: {key} differ' in capsys.readouterr().err
+
+
+def test_rows_are_compared_in_pairs(tmp_path, capsys):
+    """Forty images: the second method finds what the first does and ten more, the third's seeds disagree."""
+    import numpy as np
+
+    first = np.arange(40) < 10
+    hits = {'a': first, 'b': np.arange(40) < 20, 'c': first, 'd': ~first}
+    for name, values in hits.items():
+        bits = {'GTKnown': np.packbits(values).tobytes().hex()}
+        run(tmp_path / name, 50.0, hits={'images': 'f00', 'transferred': bits})
+        path = tmp_path / name / 'metrics.json'
+        path.write_text(path.read_text().replace('"num_images": 5', '"num_images": 40'))
+    assert compare_runs.main([f'A={tmp_path}/a', f'B={tmp_path}/b', f'C={tmp_path}/c,{tmp_path}/d']) == 0
+    rows = [line.split(' | ') for line in capsys.readouterr().out.splitlines() if ' - A' in line]
+    assert [row[:2] for row in rows] == [['| GT-known, B - A', '+25.0'], ['| GT-known, C - A', '+25.0']]
+    (low, high), p = (float(end) for end in rows[0][2].split(' to ')), float(rows[0][3].rstrip(' |'))
+    assert 8 < low < 18 and 32 < high < 42 and p < 0.01
+    other = run(tmp_path / 'e', 50.0, hits={'images': 'bad'})
+    assert compare_runs.main([f'A={tmp_path}/a', f'E={other}']) == 2
 
 
 def test_missing_run_and_malformed_row(tmp_path, capsys):

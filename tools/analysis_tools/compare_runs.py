@@ -2,7 +2,8 @@
 
 python tools/analysis_tools/compare_runs.py CAM=work_dirs/cam_s0,work_dirs/cam_s1 BAS=work_dirs/bas_s0,work_dirs/bas_s1
 
-Rows whose numbers were made by different protocols or on different data are refused. The centred box ends the table.
+Rows whose numbers were made by different protocols or on different data are refused. The centred box ends the table. A
+second table compares every row with the first over the same images (paired bootstrap).
 """
 
 import argparse
@@ -19,9 +20,8 @@ COLUMNS = {
     'PxAP': ('choe2020-pxap', None, 'PxAP'),
 }
 
-
-class RunsDifferError(ValueError):
-    """Two runs cannot stand in one table."""
+PAIRED = {'GT-known': 'GTKnown', 'Top-1 Loc': 'Top1Loc'}
+"""Columns that are means over images, which two rows can be compared in by a paired bootstrap."""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -50,24 +50,14 @@ def identity(run: dict) -> dict:
     """What must agree before two runs are compared: the data, the protocols, and who chose."""
     protocols = {name: entry['fingerprint'] for name, entry in run['protocols'].items()}
     counts = {name: entry['num_images'] for name, entry in run['protocols'].items()}
+    hits = {name: entry['hits']['images'] for name, entry in run['protocols'].items() if entry.get('hits')}
     return {
         'data': run['meta']['data'],
         'images': counts,
+        'ids of the images': hits,
         'protocols': protocols,
         'selected on the test split': run['meta'].get('selected_on_test'),
     }
-
-
-def check_same(runs: dict[str, dict]) -> None:
-    """Refuse runs that were judged differently."""
-    (first, one), *others = runs.items()
-    expected = identity(one)
-    for name, run in others:
-        for key, value in identity(run).items():
-            if value != expected[key]:
-                raise RunsDifferError(
-                    f'{first} and {name} cannot share a table: {key} differ ({expected[key]} and {value})'
-                )
 
 
 def number(run: dict, column: str, policy: str) -> float | None:
@@ -100,9 +90,45 @@ def table(rows: dict[str, list[dict]], policy: str) -> str:
     return '\n'.join(lines) + '\n'
 
 
+def differences(rows: dict[str, list[dict]], policy: str) -> str:
+    """Each row against the first, over the same images: a table in markdown, empty where runs hold no hits by image."""
+    from wsolzoo.evaluation.functional.bootstrap import paired_bootstrap
+
+    (first, base), *others = rows.items()
+    lines = []
+    for column, key in PAIRED.items():
+        one = mean_hits(base, policy, key)
+        for name, runs in others:
+            other = mean_hits(runs, policy, key)
+            if one is None or other is None:
+                continue
+            found = paired_bootstrap(one, other)
+            value, low, high = (f'{100 * number:+.1f}' for number in (found.value, found.low, found.high))
+            lines.append(f'| {column}, {name} - {first} | {value} | {low} to {high} | {found.p_value:.3f} |')
+    if not lines:
+        return ''
+    head = ['', '| difference over the same images | | 95 % interval | p |', '|---|---|---|---|']
+    return '\n'.join([*head, *lines]) + '\n'
+
+
+def mean_hits(runs: list[dict], policy: str, key: str):
+    """Share of the seeds that hit each image, (N,); None where a run does not say."""
+    import numpy as np
+
+    from wsolzoo.evaluation.localization.intervals import unpack
+
+    entries = [run['protocols'].get('choe2020-v1', {}) for run in runs]
+    packed = [((entry.get('hits') or {}).get(policy) or {}).get(key) for entry in entries]
+    if None in packed:
+        return None
+    return np.mean([unpack(bits, entry['num_images']) for bits, entry in zip(packed, entries, strict=True)], axis=0)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print the table; returns the exit status: 0, or 2 where runs are missing or differ."""
     args = parse_args(argv)
+    from wsolzoo.evaluation.localization.tables import require_same
+
     try:
         rows = {}
         for row in args.rows:
@@ -110,11 +136,11 @@ def main(argv: list[str] | None = None) -> int:
             if not sign or not folders:
                 raise ValueError(f'a row is NAME=DIR[,DIR...]; got {row!r}')
             rows[name] = [read(folder) for folder in folders.split(',')]
-        check_same({f'{name} [{i}]': run for name, runs in rows.items() for i, run in enumerate(runs)})
+        require_same({f'{name} [{i}]': identity(run) for name, runs in rows.items() for i, run in enumerate(runs)})
     except (FileNotFoundError, ValueError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    text = table(rows, args.policy)
+    text = table(rows, args.policy) + differences(rows, args.policy)
     if args.out:
         Path(args.out).write_text(text)
     else:

@@ -72,10 +72,11 @@ def judge_set(folder: str, predict) -> dict[str, float]:
 
 
 def judge_stack(folder: str, predict, smooth: float) -> dict[str, float]:
-    """Does estimated blur order the frames of a focal stack?"""
+    """Does estimated blur order the frames of a focal stack? Shares of pixels in percent."""
     from scipy.ndimage import gaussian_filter
 
     from wsolzoo.evaluation.functional import defocus as fn
+    from wsolzoo.evaluation.metrics.keyed import percent
 
     frames = [cv2.imread(str(path)) for path in sorted(Path(folder).glob('[0-9]*.jpg'))]
     blur = []
@@ -88,7 +89,9 @@ def judge_stack(folder: str, predict, smooth: float) -> dict[str, float]:
     result = fn.stack_agreement(sharp, np.stack(blur), valid)._asdict()
     best = sharp.argmax(0)[valid]
     chance_near = np.mean([(np.abs(np.arange(len(frames)) - f) <= 1).mean() for f in best])
-    return {'frames': len(frames), **result, 'chance_hit': 1 / len(frames), 'chance_near': float(chance_near)}
+    shares = {name: result.pop(name) for name in ('hit', 'near')}
+    shares |= {'chance_hit': 1 / len(frames), 'chance_near': float(chance_near)}
+    return {'frames': len(frames), **result, **percent(shares)}
 
 
 def main(argv: list[str] | None = None) -> None:

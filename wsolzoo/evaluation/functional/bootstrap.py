@@ -60,7 +60,7 @@ def bootstrap_interval(
     values = _checked(values, num_resamples, level)
     statistic = statistic or np.mean
     resampled = _resample([values], statistic, num_resamples, rng)[0]
-    low, high = _quantiles(resampled, level)
+    low, high = percentiles(resampled, level)
     return Interval(float(statistic(values)), low, high, level)
 
 
@@ -99,7 +99,7 @@ def paired_bootstrap(
     statistic = statistic or np.mean
     of_a, of_b = _resample([a, b], statistic, num_resamples, rng)
     differences = of_b - of_a
-    low, high = _quantiles(differences, level)
+    low, high = percentiles(differences, level)
     tail = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
     p_value = min(1.0, 2 * (tail + 1) / (num_resamples + 1))
     return Difference(float(statistic(b)) - float(statistic(a)), low, high, level, p_value)
@@ -125,8 +125,12 @@ def _resample(arrays: list[np.ndarray], statistic: Statistic, num_resamples: int
     return np.concatenate([np.asarray(part, dtype=np.float64) for part in results], axis=1)
 
 
-def _quantiles(values: np.ndarray, level: float) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+def percentiles(values: np.ndarray, level: float) -> tuple[float, float]:
+    """The ends of the interval that holds the middle ``level`` of resampled values; NaN, which has no place, is left out."""
+    known = values[~np.isnan(values)]
+    if known.size == 0:
+        return float('nan'), float('nan')
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-UNITS = ('coc15', 'sigma7')
+from wsolzoo.synthetic.optics.lens import MAP_UNITS, disc_to_sigma
+
 SIGMA_MAX = 3.275
 """Largest Gaussian of the RTF table, pixels."""
-DISC_TO_SIGMA = np.array(
+RTF_TABLE = np.array(
     [
         (0.5, 0.3), (0.75, 0.5), (1, 0.65), (1.25, 0.775), (1.5, 0.875), (1.75, 0.975), (2, 1.125), (2.25, 1.275),
         (2.5, 1.375), (2.75, 1.525), (3, 1.65), (3.25, 1.8), (3.5, 1.925), (3.75, 2.05), (4, 2.2), (4.25, 2.325),
@@ -35,20 +36,19 @@ def to_sigma(values: np.ndarray, unit: str) -> np.ndarray:
         ValueError: unknown unit.
     """
     values = np.asarray(values, dtype=np.float64)
-    if unit == 'coc15':
-        return np.maximum(0, (15 * values - 1) / 2)
-    if unit == 'sigma7':
-        return 7 * values
-    raise ValueError(f'map unit must be one of {", ".join(UNITS)}; got {unit!r}')
+    if unit not in MAP_UNITS:
+        raise ValueError(f'map unit must be one of {", ".join(MAP_UNITS)}; got {unit!r}')
+    pixels = MAP_UNITS[unit] * values
+    return disc_to_sigma(pixels, 'coc15') if unit == 'coc15' else pixels
 
 
-def disc_to_sigma(disc: np.ndarray) -> np.ndarray:
-    """Disc sizes of the RTF set to Gaussians (px) by the nearest row of :data:`DISC_TO_SIGMA`; the first wins a tie.
+def rtf_sigma(disc: np.ndarray) -> np.ndarray:
+    """Disc sizes of the RTF set to Gaussians (px) by the nearest row of :data:`RTF_TABLE`; the first wins a tie.
 
     There is no row for 0, so a sharp pixel gets 0.3 like the published evaluation.
     """
-    gap = np.abs(np.asarray(disc, dtype=np.float64)[..., None] - DISC_TO_SIGMA[:, 0])
-    return DISC_TO_SIGMA[gap.argmin(-1), 1]
+    gap = np.abs(np.asarray(disc, dtype=np.float64)[..., None] - RTF_TABLE[:, 0])
+    return RTF_TABLE[gap.argmin(-1), 1]
 
 
 def common(pred: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +90,7 @@ def rtf_error(pred: np.ndarray, disc: np.ndarray, unit: str, eight_bit: bool = T
     pred = np.asarray(pred, np.float64)
     pred = np.rint(pred * 255) / 255 if eight_bit else pred
     sigma = np.clip(to_sigma(pred, unit), 0, SIGMA_MAX)
-    return map_error(sigma / SIGMA_MAX, disc_to_sigma(disc) / SIGMA_MAX)
+    return map_error(sigma / SIGMA_MAX, rtf_sigma(disc) / SIGMA_MAX)
 
 
 def adaptive_threshold(pred: np.ndarray, a: float = 0.3) -> float:

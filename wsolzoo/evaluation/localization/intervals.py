@@ -1,5 +1,6 @@
-"""How far the numbers of a box protocol would move with other images of the same kind."""
+"""How far the numbers of a box protocol would move with other images of the same kind, and what pairs them with others."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,23 +9,23 @@ import numpy as np
 from wsolzoo.evaluation.functional.bootstrap import bootstrap_interval
 from wsolzoo.evaluation.localization.counts import KINDS, is_hit
 from wsolzoo.evaluation.localization.records import BoxRecord
-from wsolzoo.evaluation.localization.summary import BoxSummary
+from wsolzoo.evaluation.localization.summary import BoxSummary, threshold_index
 
 NEEDED_RANK = {'Top1Loc': 1, 'Top5Loc': 5}
 
 
-def hits_by_image(records: Sequence[Mapping[str, Any]], name: str, summary: BoxSummary) -> dict[str, np.ndarray]:
-    """Whether each image is a hit at the headline's threshold and main IoU level, (N,) float64 for every kind."""
-    hits: dict[str, list[bool]] = {kind: [] for kind in KINDS if kind in summary.kinds}
-    for record in records:
-        boxes: BoxRecord = record['by'][name]
-        run = boxes.at(summary.index)
-        iou = boxes.ious[run : run + 1]
-        for kind, found in hits.items():
-            ranked = kind not in NEEDED_RANK or record['rank'] < NEEDED_RANK[kind]
-            hit = is_hit(iou, summary.protocol, top_k=kind in NEEDED_RANK)[summary.main, 0]
-            found.append(bool(hit) and ranked)
-    return {kind: np.array(found, np.float64) for kind, found in hits.items()}
+def hits_by_image(
+    records: Sequence[Mapping[str, Any]], name: str, summary: BoxSummary, index: int
+) -> dict[str, np.ndarray]:
+    """Whether each image is a hit at one threshold and the main IoU level, (N,) bool for every kind reported."""
+    boxes: list[BoxRecord] = [record['by'][name] for record in records]
+    ious = np.array([one.ious[one.at(index)] for one in boxes])
+    hits = {}
+    for kind in (kind for kind in KINDS if kind in summary.kinds):
+        hits[kind] = is_hit(ious, summary.protocol, top_k=kind in NEEDED_RANK)[summary.main]
+        if kind in NEEDED_RANK:
+            hits[kind] &= np.array([record['rank'] for record in records]) < NEEDED_RANK[kind]
+    return hits
 
 
 def intervals(
@@ -39,14 +40,40 @@ def intervals(
         num_resamples: resamples, drawn with seed 0; 0 for no intervals.
 
     Returns:
-        dict: empty for protocols that average over classes or leave images out of the denominator, where a mean over
-        images is another number.
+        dict: empty for protocols that are no :func:`mean_over_images`.
     """
-    protocol = summary.protocol
-    if not num_resamples or protocol.hit.average == 'macro' or protocol.box.empty == 'skip':
+    if not num_resamples or not mean_over_images(summary):
         return {}
     found = {}
-    for kind, hits in hits_by_image(records, name, summary).items():
-        interval = bootstrap_interval(hits, num_resamples=num_resamples)
+    for kind, hits in hits_by_image(records, name, summary, summary.index).items():
+        interval = bootstrap_interval(hits.astype(np.float64), num_resamples=num_resamples)
         found[kind] = [100 * interval.low, 100 * interval.high]
     return found
+
+
+def mean_over_images(summary: BoxSummary) -> bool:
+    """Whether a number is the mean over images: not one over classes, and no image leaves the denominator."""
+    return summary.protocol.hit.average != 'macro' and summary.protocol.box.empty != 'skip'
+
+
+def paired_hits(records: Sequence[Mapping[str, Any]], name: str, summary: BoxSummary) -> dict[str, Any]:
+    """The hits of every image in few bytes, by column and kind, for the comparison of two runs in pairs.
+
+    Returns:
+        dict: ``{'images': digest of the ids, 'oracle': {'GTKnown': '8f…'}, …}``, an image a bit; see :func:`unpack`.
+    """
+    if not mean_over_images(summary):
+        return {}
+    ids = '\n'.join(str(record['img_id']) for record in records)
+    found: dict[str, Any] = {'images': hashlib.sha256(ids.encode()).hexdigest()[:16]}
+    for policy, column in summary.columns.items():
+        if column:
+            index = threshold_index(summary.thresholds, column['threshold'][summary.ious[summary.main]])
+            hits = hits_by_image(records, name, summary, index)
+            found[policy] = {kind: np.packbits(values).tobytes().hex() for kind, values in hits.items()}
+    return found
+
+
+def unpack(bits: str, num_images: int) -> np.ndarray:
+    """Hits as :func:`paired_hits` packed them, (N,) float64."""
+    return np.unpackbits(np.frombuffer(bytes.fromhex(bits), np.uint8))[:num_images].astype(np.float64)

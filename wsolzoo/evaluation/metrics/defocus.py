@@ -13,7 +13,7 @@ from wsolzoo.evaluation.functional.defocus import (
     rtf_error,
     to_sigma,
 )
-from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, squeeze_map, to_numpy
+from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, percent, squeeze_map, to_numpy
 from wsolzoo.registry import METRICS
 
 
@@ -74,7 +74,7 @@ class RTFError(ImageKeyedMetric):
 
 @METRICS.register_module()
 class BlurMaskMetric(ImageKeyedMetric):
-    """Accuracy under the adaptive threshold and average precision of blurred pixels, mean over images.
+    """Accuracy under the adaptive threshold and average precision of blurred pixels, percent, mean over images.
 
     Args:
         a: place of the threshold between the least (0) and the greatest (1) value of a map.
@@ -113,4 +113,4 @@ class BlurMaskMetric(ImageKeyedMetric):
                 f'the maps are higher on sharp than on blurred pixels (polarity {sense:.3f}): one of them is inverted. '
                 'In masks 1 must mean blurred; BlurMaskFolder(blurred=...) says which grey that is'
             )
-        return {'accuracy': accuracy, 'AP': precision, 'polarity': sense}
+        return percent({'accuracy': accuracy, 'AP': precision, 'polarity': sense}, others=('polarity',))

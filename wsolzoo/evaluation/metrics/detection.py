@@ -7,7 +7,7 @@ import numpy as np
 
 from wsolzoo.evaluation.functional import detection
 from wsolzoo.evaluation.functional.segmentation import mean_over_present
-from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, to_numpy
+from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, percent, to_numpy
 from wsolzoo.registry import METRICS
 
 
@@ -37,7 +37,7 @@ class DetectionMetric(ImageKeyedMetric):
     all boxes of the image). Optional: ``gt_difficult`` (M,) and ``gt_crowd`` (M,) bool, ``gt_areas`` (M,).
 
     Reports ``mAP`` (mean over classes that have objects, then IoU thresholds) and ``AP@0.50`` per threshold; for COCO
-    also ``mAP_small``, ``mAP_medium``, ``mAP_large``, ``AR@1``, ``AR@10``, ``AR@100``. Fractions; NaN where there is no
+    also ``mAP_small``, ``mAP_medium``, ``mAP_large``, ``AR@1``, ``AR@10``, ``AR@100``. Percent; NaN where there is no
     object (pycocotools prints -1).
 
     Args:
@@ -125,7 +125,7 @@ class DetectionMetric(ImageKeyedMetric):
         if self.classwise:
             means = {f'AP/{label}': float(row.mean()) for label, row in zip(labels, table)}
             results.update({name: value for name, value in means.items() if not np.isnan(value)})
-        return results
+        return percent(results)
 
     def _classes(self, sample: dict, num_boxes: int, num_objects: int) -> tuple[np.ndarray, np.ndarray]:
         if self.class_agnostic:

@@ -3,12 +3,14 @@
 import warnings
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from mmengine.dist import all_gather_object
 from mmengine.evaluator import BaseMetric
+
+from wsolzoo.evaluation.functional.bootstrap import percentiles, resample_indices
 
 
 class ImageKeyedMetric(BaseMetric):
@@ -93,17 +95,14 @@ class ImageKeyedMetric(BaseMetric):
         return self._with_intervals(merge_by_image(results, None))
 
     def _with_intervals(self, records: list) -> dict[str, float]:
-        rng = np.random.default_rng(self.seed)
         draws = []
-        for _ in range(self.num_resamples):
-            draws.append(self.reduce([records[index] for index in rng.integers(0, len(records), len(records))]))
+        for chunk in resample_indices(len(records), self.num_resamples, self.seed) if self.num_resamples else ():
+            draws += [self.reduce([records[index] for index in row]) for row in chunk]
         metrics = self.reduce(records)  # last, so that anything a subclass keeps is about all images
         for name in list(metrics) if draws else []:
             values = np.array([draw.get(name, np.nan) for draw in draws])  # a class may be absent from a resample
-            known = values[~np.isnan(values)]
-            ends = [(1 - self.level) / 2, (1 + self.level) / 2]
-            low, high = np.quantile(known, ends) if len(known) else (np.nan, np.nan)
-            metrics.update({f'{name}_low': float(low), f'{name}_high': float(high)})
+            low, high = percentiles(values, self.level)
+            metrics.update({f'{name}_low': low, f'{name}_high': high})
         return metrics
 
 
@@ -130,6 +129,11 @@ def merge_by_image(pairs: list[tuple[Any, Any]], size: int | None) -> list:
         warnings.warn(f'only {len(records)} of {size} images were evaluated', stacklevel=3)
     numeric = all(isinstance(key, (int, np.integer)) for key in records)
     return [records[key] for key in sorted(records, key=None if numeric else str)]
+
+
+def percent(shares: Mapping[str, float], others: Collection[str] = ()) -> dict[str, float]:
+    """Shares in [0, 1] as percent, which is how metrics report them; ``others`` have units of their own and stay."""
+    return {name: value if name in others else 100 * value for name, value in shares.items()}
 
 
 def to_numpy(value: Any) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from wsolzoo.evaluation.functional.causes import DEFINITIONS
 from wsolzoo.evaluation.localization.counts import KINDS, BoxCounts, rank_of
-from wsolzoo.evaluation.localization.intervals import intervals
+from wsolzoo.evaluation.localization.intervals import intervals, paired_hits
 from wsolzoo.evaluation.localization.protocols import Protocol, resolve
 from wsolzoo.evaluation.localization.records import box_record, pixel_record
 from wsolzoo.evaluation.localization.summary import BoxSummary, image_entry, pixel_entry, thresholds_of
@@ -30,8 +30,8 @@ class LocalizationMetric(ImageKeyedMetric):
     percent. Without a column at the end a key is the protocol's own headline.
 
     After evaluation :attr:`result` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
-    ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``, ``intervals``), ``classification``,
-    ``breakdown`` by class and size and ``images`` (with the cause of each failure,
+    ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``, ``intervals``, and ``hits`` of every
+    image for paired comparisons), ``classification``, ``breakdown`` by class and size and ``images`` (with the cause of each failure,
     :mod:`wsolzoo.evaluation.functional.causes`), the last two under the first box protocol; and ``causes``, their
     definitions.
 
@@ -43,7 +43,7 @@ class LocalizationMetric(ImageKeyedMetric):
         fixed: threshold of the column 'fixed' by protocol name; default the published one.
         chosen: thresholds chosen elsewhere, as in :attr:`chosen`, see :meth:`transfer`.
         per_image: keep ``images`` in the result.
-        bootstrap: resamples of the 95 % intervals over images (``intervals`` of a protocol's entry); 0 for none.
+        bootstrap: resamples of the 95 % intervals over images (``intervals`` of a protocol's entry); 0 for none, and no ``hits``.
         collect_device: unused, records are gathered as objects.
         prefix: put before every key; default none.
 
@@ -166,6 +166,8 @@ class LocalizationMetric(ImageKeyedMetric):
         self.chosen[name] = summary.chosen
         entry = summary.entry(names)
         entry['intervals'] = intervals(records, name, summary, self.bootstrap)
+        if self.bootstrap:
+            entry['hits'] = paired_hits(records, name, summary)
         if not self.result['breakdown']:
             self.result['breakdown'] = entry['breakdown']
             if self.per_image:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wsolzoo.evaluation.functional import saliency
-from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, squeeze_map
+from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, percent, squeeze_map
 from wsolzoo.registry import METRICS
 
 KEYS = ('maxF', 'meanF', 'adpF', 'wF', 'S', 'maxE', 'meanE', 'adpE', 'MAE')
@@ -19,7 +19,8 @@ class SaliencyMetric(ImageKeyedMetric):
 
     Reads ``pred_map`` ((h, w) or (1, h, w), float in [0, 1]) and ``gt_map`` (float in [0, 1], object > 0.5) or, if that
     is absent, ``gt_mask`` (0 background, 1 object; ignored pixels are refused, no saliency measure defines them).
-    Results are fractions; see :mod:`wsolzoo.evaluation.functional.saliency` for the definitions.
+    Results are percent, ``MAE`` is in units of the map, 0 to 1; see :mod:`wsolzoo.evaluation.functional.saliency` for
+    the definitions.
 
     Args:
         keys: what to report: names of :data:`KEYS` and :data:`EXTRA_KEYS`. Without ``wF`` it is about five times
@@ -71,7 +72,7 @@ class SaliencyMetric(ImageKeyedMetric):
     def reduce(self, records: list[saliency.SaliencyRecord]) -> dict[str, float]:
         """Average over images."""
         results = saliency.summarize(records, self.beta2)
-        return {key: results[key] for key in self.keys}
+        return percent({key: results[key] for key in self.keys}, others=('MAE',))
 
 
 def _mask(sample: dict) -> np.ndarray:

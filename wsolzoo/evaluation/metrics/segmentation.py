@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from wsolzoo.evaluation.functional import segmentation
-from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, squeeze_map, to_numpy
+from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, percent, squeeze_map, to_numpy
 from wsolzoo.registry import METRICS
 
 
@@ -13,14 +13,14 @@ from wsolzoo.registry import METRICS
 class SegmentationMetric(ImageKeyedMetric):
     """IoU, mIoU, pixel accuracy, mPA and Dice of the whole set, from one confusion matrix.
 
-    Reads ``pred_map`` and ``gt_mask`` ((h, w) class indices, ``ignore_index`` not counted) or, if that is absent,
-    ``gt_map`` (float in [0, 1], class 1 above 0.5). ``pred_map`` may be
+    The prediction is the first of these fields that a sample has:
 
-    * integer or bool (h, w): class indices as they are;
-    * float (K, h, w): class scores, resized bilinearly to the truth, then arg-max;
-    * float (h, w) or (1, h, w): foreground score, resized, class 1 where it is greater than ``threshold`` (K = 2).
+    * ``pred_mask``: (h, w) integer class indices, of the size of the truth;
+    * ``pred_class_maps``: (K, h, w) class scores, resized bilinearly to the truth, then arg-max;
+    * ``pred_map``: (h, w) foreground share in [0, 1], resized, class 1 where it is greater than ``threshold`` (K = 2).
 
-    Results are fractions; absent classes are left out of means (see
+    The truth is ``gt_mask`` ((h, w) class indices, ``ignore_index`` not counted) or, if that is absent, ``gt_map``
+    (float in [0, 1], class 1 above 0.5). Results are percent; absent classes are left out of means (see
     :mod:`wsolzoo.evaluation.functional.segmentation`). For K = 2 ``IoU`` and ``Dice`` of class 1 are reported as well.
 
     Args:
@@ -37,7 +37,7 @@ class SegmentationMetric(ImageKeyedMetric):
     """
 
     default_prefix = 'segmentation'
-    required_fields = ('pred_map', 'gt_mask|gt_map')
+    required_fields = ('pred_mask|pred_class_maps|pred_map', 'gt_mask|gt_map')
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class SegmentationMetric(ImageKeyedMetric):
             gt = squeeze_map(sample['gt_mask'], 'gt_mask')
         else:
             gt = (squeeze_map(sample['gt_map'], 'gt_map') > 0.5).astype(np.uint8)
-        pred = self._labels(to_numpy(sample['pred_map']), gt.shape)
+        pred = self._labels(sample, gt.shape)
         counts = segmentation.confusion_matrix(pred, gt, self.num_classes, self.ignore_index).ravel()
         entries = np.flatnonzero(counts)
         return entries, counts[entries]
@@ -80,32 +80,36 @@ class SegmentationMetric(ImageKeyedMetric):
         if self.classwise:
             for name in ('IoU', 'Dice'):
                 results.update({f'{name}/{label}': float(value) for label, value in enumerate(scores[name])})
-        return results
+        return percent(results)
 
-    def _labels(self, pred: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        if not np.issubdtype(pred.dtype, np.floating):
-            return pred[0] if pred.ndim == 3 and len(pred) == 1 else pred
-        channels = pred[None] if pred.ndim == 2 else pred
-        if channels.ndim != 3 or len(channels) not in (1, self.num_classes):
-            raise ValueError(f'`pred_map` must be (h, w), (1, h, w) or ({self.num_classes}, h, w), got {pred.shape}')
-        if not np.isfinite(channels).all():
-            raise ValueError('`pred_map` holds NaN or infinity')
-        if channels.shape[1:] != size and self.resize:
-            import cv2
-
-            channels = np.stack(
-                [cv2.resize(channel, size[::-1], interpolation=cv2.INTER_LINEAR) for channel in channels]
-            )
-        if len(channels) > 1:
-            return segmentation.labels_from_scores(channels)
+    def _labels(self, sample: dict, size: tuple[int, int]) -> np.ndarray:
+        """The predicted class of every pixel."""
+        if 'pred_mask' in sample:
+            return squeeze_map(sample['pred_mask'], 'pred_mask')
+        if 'pred_class_maps' in sample:
+            scores = to_numpy(sample['pred_class_maps'])
+            if scores.ndim != 3 or len(scores) != self.num_classes:
+                raise ValueError(f'`pred_class_maps` must be ({self.num_classes}, h, w), got {scores.shape}')
+            return segmentation.labels_from_scores(self._resized('pred_class_maps', scores, size))
+        share = squeeze_map(sample['pred_map'], 'pred_map')
         if self.num_classes != 2:
             raise ValueError(
-                f'one foreground score decides between 2 classes, not {self.num_classes}: '
-                f'expected `pred_map` ({self.num_classes}, h, w), got {pred.shape}'
+                f'one foreground share decides between 2 classes, not {self.num_classes}: give `pred_class_maps` '
+                f'({self.num_classes}, h, w) or `pred_mask`'
             )
-        if channels.min() < 0 or channels.max() > 1:
+        share = self._resized('pred_map', share[None], size)[0]
+        if share.min() < 0 or share.max() > 1:
             raise ValueError(
-                f'a foreground score must lie in [0, 1], got {channels.min():g} .. {channels.max():g}: apply '
+                f'a foreground share must lie in [0, 1], got {share.min():g} .. {share.max():g}: apply '
                 'the sigmoid or a normaliser of wsolzoo.maps first'
             )
-        return (channels[0] > self.threshold).astype(np.uint8)
+        return (share > self.threshold).astype(np.uint8)
+
+    def _resized(self, name: str, channels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        if not np.issubdtype(channels.dtype, np.floating) or not np.isfinite(channels).all():
+            raise ValueError(f'`{name}` must hold finite floats; class indices belong in `pred_mask`')
+        if channels.shape[1:] == size or not self.resize:
+            return channels
+        import cv2
+
+        return np.stack([cv2.resize(channel, size[::-1], interpolation=cv2.INTER_LINEAR) for channel in channels])
