@@ -113,6 +113,7 @@ MOMENTS = {
 
 DEADLY = """
 import os, signal
+import mmengine
 if 'MOMENT' in os.environ:
     owner, name, count = os.environ['MOMENT'].split()
     holder = os if owner == 'os' else mmengine.utils.get_object_from_string(owner)
