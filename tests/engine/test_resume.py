@@ -6,7 +6,6 @@ import signal
 import time
 from pathlib import Path
 
-import mmengine
 import pytest
 import torch
 from tiny_run import finish, hurry, same, start, tool, write_config
@@ -102,44 +101,49 @@ def test_random_transforms_in_workers(tmp_path, reference):
     assert same(outcome(expected), outcome(reference(epochs=4)[0]))  # they do draw others than the main process
 
 
-# The moments that matter most, each hit exactly: what is replaced dies in the middle of the second epoch's work.
+# The moments that matter most, each hit exactly: the n-th call of a function kills, in the second epoch's work.
 MOMENTS = {
-    'a checkpoint is half written': ('os', 'fsync', 2),
-    'a checkpoint is about to be moved into place': ('os', 'replace', 2),
-    'the checkpoint is saved, the old one not removed': ('pathlib.Path', 'unlink', 1),
-    'the epoch is saved, not validated': ('mmengine.runner.ValLoop', 'run', 1),
-    'validated, the best checkpoint not yet saved': ('os', 'replace', 3),
+    'a checkpoint is half written': 'os fsync 2',
+    'a checkpoint is about to be moved into place': 'os replace 2',
+    'the checkpoint is saved, the old one not removed': 'pathlib.Path unlink 1',
+    'the epoch is saved, not validated': 'mmengine.runner.ValLoop run 1',
+    'validated, the best checkpoint not yet saved': 'os replace 3',
 }
 
 
-def plant(patch: pytest.MonkeyPatch, owner: str, name: str, count: int) -> None:
-    """Make the n-th call of a function kill the process that calls it."""
+DEADLY = """
+import os, signal
+import mmengine
+if 'MOMENT' in os.environ:
+    owner, name, count = os.environ['MOMENT'].split()
     holder = os if owner == 'os' else mmengine.utils.get_object_from_string(owner)
     original, calls = getattr(holder, name), [0]
 
     def deadly(*args, **kwargs):
         calls[0] += 1
-        if calls[0] == count:
+        if calls[0] == int(count):
             os.kill(os.getpid(), signal.SIGKILL)
         return original(*args, **kwargs)
 
-    patch.setattr(holder, name, deadly)
+    setattr(holder, name, deadly)
+"""
+"""Beside a config: makes the n-th call of a function kill the process that calls it."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('moment', MOMENTS)
-def test_killed_at_the_worst_moment(tmp_path, reference, monkeypatch, moment):
+def test_killed_at_the_worst_moment(tmp_path, reference, moment):
     expected, _ = reference(epochs=3)
-    config, log = write_config(tmp_path, epochs=3, cache='disk'), tmp_path / 'log'
-    with monkeypatch.context() as patched:
-        plant(patched, *MOMENTS[moment])
-        process = start('train.py', config, '--work-dir', tmp_path / 'run', log=log)
+    (tmp_path / 'deadly.py').write_text(DEADLY)
+    extra = "custom_imports = dict(imports=['deadly'])"
+    config, log = write_config(tmp_path, epochs=3, cache='disk', extra=extra), tmp_path / 'log'
+    process = start('train.py', config, '--work-dir', tmp_path / 'run', log=log, MOMENT=MOMENTS[moment])
     process.join(300)
     assert process.exitcode == -signal.SIGKILL, log.read_text()[-2000:]
     finish(start('train.py', config, '--work-dir', tmp_path / 'run', '--resume', log=log), log)
     assert differences(tmp_path / 'run', expected) == []
     assert [path.name for path in (tmp_path / 'run').glob('epoch_*.pth')] == ['epoch_3.pth']
-    assert not list((tmp_path / 'run').glob('.epoch*'))  # nothing half written is left lying about
+    assert not list((tmp_path / 'run').glob('.*'))  # nothing half written, no lock is left lying about
 
 
 @pytest.mark.parametrize('content', ['', '/gone/epoch_7.pth', None])

@@ -20,33 +20,29 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def publish(checkpoint: Path, config: Path, out_dir: Path, date: str | None = None) -> Path:
     """Write ``{config}_{date}-{sha8}.pth``; the same weights give the same file."""
-    import hashlib
-    import io
     from datetime import datetime, timezone
 
-    import torch
-
-    from wsolzoo.engine.weights.checkpoint import load_from_local
+    from wsolzoo.engine.weights.atomic import save_named_after_hash
+    from wsolzoo.engine.weights.mismatch import state_dict_of
+    from wsolzoo.engine.weights.reading import load_from_local
 
     loaded = load_from_local(str(checkpoint), map_location='cpu')
-    weights = {name: value.contiguous() for name, value in loaded.get('state_dict', loaded).items()}
-    buffer = io.BytesIO()
-    torch.save(weights, buffer)
+    weights = {name: value.contiguous() for name, value in state_dict_of(loaded).items()}
     day = date or datetime.fromtimestamp(checkpoint.stat().st_mtime, timezone.utc).strftime('%Y%m%d')
-    path = out_dir / f'{config.stem}_{day}-{hashlib.sha256(buffer.getvalue()).hexdigest()[:8]}.pth'
-    out_dir.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(buffer.getvalue())
-    return path
+    return save_named_after_hash(weights, out_dir / f'{config.stem}_{day}')
 
 
 def main(argv: list[str] | None = None) -> int:
     """Publish one checkpoint; returns the exit status."""
     args = parse_args(argv)
     checkpoint = Path(args.checkpoint)
-    if not checkpoint.is_file():
-        print(f'error: {checkpoint} does not exist', file=sys.stderr)
+    from wsolzoo.errors import UserError
+
+    try:
+        print(publish(checkpoint, Path(args.config), Path(args.out_dir), args.date))
+    except (UserError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
         return 2
-    print(publish(checkpoint, Path(args.config), Path(args.out_dir), args.date))
     return 0
 
 

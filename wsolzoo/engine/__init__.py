@@ -1,5 +1,5 @@
 """The Runner, its hooks and loops, optimizer wrappers and checkpoints."""
 
-from wsolzoo.engine import hooks, loops, optim, runner, terminal, weights
+from wsolzoo.engine import crash, hooks, lock, loops, optim, runner, terminal, weights
 
-__all__ = ['hooks', 'loops', 'optim', 'runner', 'terminal', 'weights']
+__all__ = ['crash', 'hooks', 'lock', 'loops', 'optim', 'runner', 'terminal', 'weights']

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
@@ -60,7 +61,10 @@ def load_weights(
     if not mismatch.matched or (strict and mismatch):
         raise CheckpointError(f'{source} does not fit {type(model).__name__}:\n  {mismatch.summary()}')
     fitting = {name: value for name, value in state_dict.items() if name not in mismatch.shapes}
-    model.load_state_dict(fitting, strict=False)
+    try:
+        model.load_state_dict(fitting, strict=False)
+    except RuntimeError as error:
+        raise CheckpointError(f'{source}: {error}') from error
     return mismatch
 
 
@@ -158,12 +162,15 @@ def _weights_in(checkpoint: Mapping[str, Any], source: str) -> Mapping[str, Tens
     """The weights of a checkpoint.
 
     Raises:
-        CheckpointError: there are none, or one of them is not a number.
+        CheckpointError: there are none, or one of them is not a number, or none that can be copied.
     """
     try:
         weights = state_dict_of(checkpoint)
     except CheckpointError as error:
         raise CheckpointError(f'{source}: {error}') from None
+    odd = [name for name, value in weights.items() if value.is_meta or value.layout is not torch.strided]
+    if odd:
+        raise CheckpointError(f'{source}: {", ".join(odd[:3])} are no plain tensors; save them as dense ones')
     wrong = [name for name, value in weights.items() if value.is_floating_point() and bool(value.isnan().any())]
     if wrong:
         raise CheckpointError(

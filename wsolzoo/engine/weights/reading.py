@@ -132,6 +132,8 @@ def check_sums(path: Path) -> None:
             return
     try:
         with zipfile.ZipFile(path) as archive:
+            if min((member.header_offset for member in archive.infolist()), default=-1) != 0:
+                raise zipfile.BadZipFile('its table of contents does not begin where the file does')
             for member in archive.infolist():
                 if member.CRC == 0:  # written without a sum: torch.serialization.set_crc32_options(False)
                     continue
