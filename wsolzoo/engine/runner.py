@@ -48,7 +48,7 @@ class TerseRunner(Runner):
         """Log versions and config; MMEngine starts a compiler to ask for its version, and imports torchvision."""
         del env_cfg
         lines = [f'{name}: {value}' for name, value in environment(self.seed, self.world_size).items()]
-        self.logger.info('Environment:\n    ' + '\n    '.join(lines))
+        self.logger.info('System environment:\n    ' + '\n    '.join(lines))
         self.logger.info(f'Config:\n{self.cfg.pretty_text}')
 
     def dump_config(self) -> None:

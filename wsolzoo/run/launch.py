@@ -10,6 +10,7 @@ from mmengine.config import Config
 from wsolzoo.compat import allow_package_configs, quiet_logger
 from wsolzoo.errors import UserError, WrongArgumentError, explained
 from wsolzoo.resources import find_config
+from wsolzoo.run.config_text import PlainConfig
 from wsolzoo.run.environment import prepare_environment
 from wsolzoo.run.names import check_config, runner_names
 from wsolzoo.run.options import UsageError, nest, parse_options
@@ -50,7 +51,7 @@ def read_config(path: Path, options: Sequence[str] = (), imports: bool = True) -
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:
-        cfg = Config.fromfile(str(path), import_custom_modules=imports, format_python_code=False)
+        cfg = PlainConfig.of(Config.fromfile(str(path), import_custom_modules=imports))
     except UserError:
         raise
     except SyntaxError as error:

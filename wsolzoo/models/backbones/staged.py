@@ -164,12 +164,20 @@ class StagedBackbone(BaseModule):
         probe = _Probe(self, shapes)
         tensors = {name: torch.empty_like(t, device='meta') for name, t in probe.state_dict(keep_vars=True).items()}
         tensors |= {name: torch.empty_like(t, device='meta') for name, t in probe.named_buffers()}
-        training = self.training
+        training, norms = self.training, [module for module in self.modules() if isinstance(module, _BatchNorm)]
         nn.Module.train(self, False)
+        for norm in norms:  # it changes no shape, and to run it without data torch would import its whole compiler
+            norm.forward = _same
         with torch.no_grad():
             functional_call(probe, tensors, torch.empty(1, 3, size, size, device='meta'))
+        for norm in norms:
+            del norm.forward
         nn.Module.train(self, training)
         return tuple(shape[1] for shape in shapes), tuple(max(1, round(size / shape[2])) for shape in shapes)
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
 
 
 class _Probe(nn.Module):
