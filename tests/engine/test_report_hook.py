@@ -22,6 +22,7 @@ from wsolzoo.engine.hooks.second_look import image_ids, second_look
 from wsolzoo.engine.hooks.training_log import training_curves
 from wsolzoo.engine.runner import TerseRunner
 from wsolzoo.registry import DATASETS, METRICS, MODELS, RUNNERS
+from wsolzoo.structures import Drawing
 
 COUNT = 20
 
@@ -93,6 +94,34 @@ class GreyNet(BlueNet):
         return data_samples
 
 
+class MaskTask:
+    """A task that this package has never heard of."""
+
+    def answer(self, sample, size, window, asked):
+        return {'mask': sample.pred_mask.numpy()}
+
+    def drawing(self, answer):
+        return Drawing(mask=answer['mask'])
+
+
+class MaskNet(GreyNet):
+    task = MaskTask
+
+    def forward(self, inputs, data_samples, mode='tensor'):
+        for one, sample in zip(super().forward(inputs, data_samples), inputs):
+            one.pred_mask = (sample[0] > 100).long()
+            one.pop('pred_map')
+        return data_samples
+
+
+class Area(BaseMetric):
+    def process(self, data_batch, data_samples):
+        self.results += [float(sample['pred_mask'].float().mean()) for sample in data_samples]
+
+    def compute_metrics(self, results):
+        return {'area': float(np.mean(results))}
+
+
 class MeanError(BaseMetric):
     def process(self, data_batch, data_samples):
         self.results += [float((sample['pred_map'] - sample['gt_map'][0]).abs().mean()) for sample in data_samples]
@@ -101,7 +130,15 @@ class MeanError(BaseMetric):
         return {'MAE': float(np.mean(results)), 'MAE_low': 0.1, 'MAE_high': 0.9}
 
 
-PARTS = ((DATASETS, Squares), (MODELS, BlueNet), (METRICS, Overlap), (MODELS, GreyNet), (METRICS, MeanError))
+PARTS = (
+    (DATASETS, Squares),
+    (MODELS, BlueNet),
+    (METRICS, Overlap),
+    (MODELS, GreyNet),
+    (METRICS, MeanError),
+    (MODELS, MaskNet),
+    (METRICS, Area),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -240,6 +277,15 @@ def test_a_dense_task_gets_numbers_and_pictures(tmp_path):
     assert Images(page).sections == ['numbers', 'pictures', 'run']
     assert Images(page).alts.count('estimate') == Images(page).alts.count('truth') == 12
     assert '0.1 – 0.9' in page and ' px</span>' in page
+    assert len(list((tmp_path / 'show').iterdir())) == COUNT
+
+
+def test_any_task_that_can_be_drawn_gets_pictures(tmp_path):
+    cfg = config(tmp_path, 'masks', show_dir=str(tmp_path / 'show'))
+    cfg['model'], cfg['test_evaluator'] = dict(type='MaskNet'), dict(type='Area')
+    TerseRunner.from_cfg(cfg).test()
+    page = Images((tmp_path / 'report.html').read_text())
+    assert page.sections == ['numbers', 'pictures', 'run'] and len(page.alts) == 12
     assert len(list((tmp_path / 'show').iterdir())) == COUNT
 
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from wsolzoo.visualization.drawing import draw
 from wsolzoo.visualization.overlay import as_boxes, check_image, colorize, crop_to, heat_layer, scaled_maps
 from wsolzoo.visualization.summary import HIT, is_number
 
@@ -92,8 +93,8 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
         record: an entry of ``result['images']``.
         picture: ``image`` (H, W, 3) uint8 RGB; optionally ``map`` (h, w) evidence of any range, the estimate
             ``pred_map`` and its truth ``gt_map`` (h, w) in [0, 1] with the names of their units ``pred_unit`` and
-            ``map_unit``, and ``frame`` (height, width), the size of the frame in which the boxes are given (default:
-            ``frame`` of the record, then the size of ``image``).
+            ``map_unit``, or the ``drawing`` of another task; and ``frame`` (height, width), the size of the frame in
+            which the boxes are given (default: ``frame`` of the record, then the size of ``image``).
         classes: names.
 
     Returns:
@@ -102,6 +103,8 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
     """
     image, dense = check_image(picture['image']), picture.get('pred_map') is not None
     image = crop_to(image, picture['pred_map']) if dense else image
+    if picture.get('drawing') is not None:
+        image = draw(image, picture['drawing'])
     height, width = picture.get('frame') or record.get('frame') or image.shape[:2]
     label = name_of(record['label'], classes) if 'label' in record else ''
     guesses = record.get('pred_labels') or []

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from wsolzoo.registry import VISUALIZERS
+from wsolzoo.visualization.drawing import draw
 from wsolzoo.visualization.overlay import check_image, dense_strip, localization_strip
 from wsolzoo.visualization.report import wanted_images, write_report
 from wsolzoo.visualization.summary import Headline, headlines, numbers
@@ -44,8 +45,8 @@ class LocVisualizer:
         Args:
             folder: where to write; made if absent.
             img_id: its file name is made safe, see :func:`safe_name`.
-            picture: ``image`` (H, W, 3) uint8 RGB and ``map`` (h, w), or ``pred_map`` as
-                :func:`wsolzoo.visualization.overlay.dense_strip` takes it.
+            picture: ``image`` (H, W, 3) uint8 RGB and ``map`` (h, w), ``pred_map`` as
+                :func:`wsolzoo.visualization.overlay.dense_strip` takes it, or a ``drawing``.
             record: an entry of ``result['images']``; ``box``, ``gt_boxes`` and ``iou`` are read where present.
 
         Returns:
@@ -54,6 +55,8 @@ class LocVisualizer:
         caption = img_id if record.get('iou') is None else f'IoU {record["iou"]:.2f}   {img_id}'
         if picture.get('pred_map') is not None:
             strip = dense_strip(picture, caption)
+        elif picture.get('drawing') is not None:
+            strip = draw(picture['image'], picture['drawing'])
         else:
             boxes = {'predicted': record.get('box'), 'true': record.get('gt_boxes')}
             strip = localization_strip(picture['image'], picture['map'], **boxes, caption=caption)

@@ -20,8 +20,8 @@ def second_look(runner, wanted: Collection[str]) -> Iterator[tuple[str, dict]]:
         wanted: values of ``img_id``.
 
     Yields:
-        ``img_id`` and ``{'image': (H, W, 3) uint8 RGB, …}`` with what :func:`maps_of` finds, in the order of the data
-        set; images without any map are left out.
+        ``img_id`` and ``{'image': (H, W, 3) uint8 RGB, …}`` with what :func:`maps_of` or :func:`drawing_of` finds, in
+        the order of the data set; images of which nothing can be drawn are left out.
     """
     if not wanted:
         return
@@ -35,8 +35,8 @@ def second_look(runner, wanted: Collection[str]) -> Iterator[tuple[str, dict]]:
         with torch.no_grad(), autocast(enabled=getattr(runner.test_loop, 'fp16', False)):
             samples = model.test_step(batch)
         for inputs, sample in zip(batch['inputs'], samples, strict=True):
-            if maps := maps_of(sample):
-                yield sample.img_id, {'image': picture(inputs), **maps}
+            if found := maps_of(sample) or drawing_of(model, sample, inputs.shape[-2:]):
+                yield sample.img_id, {'image': picture(inputs), **found}
 
 
 def maps_of(sample) -> dict[str, object]:
@@ -57,6 +57,21 @@ def maps_of(sample) -> dict[str, object]:
         found['gt_map'] = (_array(sample.gt_mask) == 1).astype(np.float32)  # 255 is ignored, not object
     unit = sample.get('map_unit', '')
     return found | {'map_unit': unit, 'pred_unit': sample.get('pred_unit', unit)}
+
+
+def drawing_of(model: torch.nn.Module, sample, size: tuple[int, int]) -> dict[str, object]:
+    """``drawing``, what the model's task has to show of a sample that holds no map; nothing where it names no task.
+
+    Args:
+        model: which predicted; its ``task`` is a :class:`wsolzoo.models.tasks.contract.Task`.
+        sample: with the prediction.
+        size: height and width of the network's input.
+    """
+    if not hasattr(model, 'task'):
+        return {}
+    task, window = model.task(), np.array([0, 0, size[1], size[0]])
+    answer = task.answer(sample, tuple(size), window, {'label': None, 'classes': ()})
+    return {'drawing': task.drawing(answer)}
 
 
 def _array(map: torch.Tensor | np.ndarray) -> np.ndarray:
