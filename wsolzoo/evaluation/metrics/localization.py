@@ -29,7 +29,7 @@ class LocalizationMetric(ImageKeyedMetric):
     ``choe2020-v1/GTKnown@0.5/oracle``, ``choe2020-v1/Top1Loc@0.5/transferred``, ``choe2020-pxap/PxAP``. All values are
     percent. Without a column at the end a key is the protocol's own headline.
 
-    After evaluation :attr:`result` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
+    After evaluation ``result`` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
     ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``, ``intervals``), ``classification``,
     ``breakdown`` by class and size and ``images`` (with the cause of each failure,
     :mod:`wsolzoo.evaluation.functional.causes`), the last two under the first box protocol; and ``causes``, their
@@ -41,7 +41,7 @@ class LocalizationMetric(ImageKeyedMetric):
         report: which of 'GTKnown', 'Top1Loc', 'Top5Loc' to report; those that need class scores are left out where
             there are none.
         fixed: threshold of the column 'fixed' by protocol name; default the published one.
-        chosen: thresholds chosen elsewhere, as in :attr:`chosen`, see :meth:`transfer`.
+        chosen: thresholds chosen elsewhere, as in ``chosen``, see :meth:`transfer`.
         per_image: keep ``images`` in the result.
         bootstrap: resamples of the 95 % intervals over images (``intervals`` of a protocol's entry); 0 for none.
         collect_device: unused, records are gathered as objects.
