@@ -75,7 +75,7 @@ setup(
             'yapf',
         ],
         'lint': ['ruff', 'mypy', 'pre-commit'],
-        'docs': ['sphinx>=7', 'furo', 'myst-parser', 'sphinx-copybutton'],
+        'docs': ['sphinx>=7', 'furo', 'myst-parser', 'sphinx-copybutton', 'latex2mathml'],
         'release': ['uv', 'pip-audit'],
     },
     entry_points={'console_scripts': ['wsolzoo = wsolzoo.cli:main']},

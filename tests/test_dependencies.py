@@ -107,7 +107,7 @@ def test_what_is_declared_is_used():
     run, develop = {**imports('wsolzoo'), **imports('tools')}, {**imports('tests'), **imports('benchmarks')}
     sphinx = ast.walk(ast.parse((REPO / 'docs' / 'conf.py').read_text()))
     named = {node.value for node in sphinx if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    docs = {name.split('.')[0].replace('_', '-') for name in named}
+    docs = {name.split('.')[0].replace('_', '-') for name in named} | set(imports('docs/_ext'))
     used = {'': run, 'timm': run, 'test': develop, 'docs': docs}
     for extra, names in extras.items():
         idle = names - set(used.get(extra, ())) - set(NOT_IMPORTED)

@@ -5,10 +5,16 @@ Boxes are ``x0 y0 x1 y1`` in pixels, end exclusive: a box of one pixel at the or
 change a box afterwards (clip it, say) do so themselves, see :mod:`wsolzoo.evaluation.localization.protocols`.
 
 Example:
-    >>> import numpy as np
     >>> from wsolzoo import maps
-    >>> raw = np.array([[0., 0., 0.], [0., 4., 2.], [0., 0., 0.]])
-    >>> mask = maps.threshold(maps.minmax(raw), 0.4)
+    >>> raw = maps.check_map([[0, 0, 0], [0, 4, 2], [0, 0, 0]])
+    >>> maps.is_degenerate(raw)
+    False
+    >>> levels = maps.quantise(maps.minmax(raw))
+    >>> maps.grey_level(levels, 0.4)
+    102
+    >>> mask = maps.threshold(levels, 0.4)
+    >>> len(maps.contours(mask))
+    1
     >>> maps.largest_component_box(mask)
     array([1, 1, 3, 2])
 """
@@ -67,6 +73,10 @@ def minmax(map: np.ndarray, eps: float = 0.0) -> np.ndarray:
 
     Raises:
         ValueError: not a 2-D array of real numbers.
+
+    Example:
+        >>> minmax(np.array([[1.0, 2.0, 5.0]]))
+        array([[0.  , 0.25, 1.  ]])
     """
     return _guarded(lambda a: (a - a.min()) / (a.max() - a.min() + eps), map)
 
@@ -74,11 +84,12 @@ def minmax(map: np.ndarray, eps: float = 0.0) -> np.ndarray:
 def max_norm(map: np.ndarray) -> np.ndarray:
     """``ReLU(A) / max A``; all zeros where nothing is positive (Kim et al., ICCV 2021, "max").
 
-    Args:
-        map: (h, w) raw map.
-
     Returns:
-        ndarray: (h, w) float64 in [0, 1].
+        ndarray: (h, w) float64 in [0, 1], of a raw map (h, w).
+
+    Example:
+        >>> max_norm(np.array([[-1.0, 2.0, 5.0]]))
+        array([[0. , 0.4, 1. ]])
     """
     return _guarded(lambda a: _ratio(a, a.max()) if a.max() > 0 else np.zeros_like(a), map)
 
@@ -95,6 +106,10 @@ def pas(map: np.ndarray, percentile: float = 0.9) -> np.ndarray:
 
     Returns:
         ndarray: (h, w) float64 in [0, 1].
+
+    Example:
+        >>> pas(np.array([[0.0, 1.0, 2.0, 8.0]]), percentile=0.5)
+        array([[0. , 0.5, 1. , 1. ]])
     """
     _check_fraction(percentile)
     return _guarded(lambda a: _ratio(a - a.min(), _nth(a - a.min(), percentile)), map)
@@ -109,6 +124,10 @@ def ivr(map: np.ndarray, percentile: float = 0.45) -> np.ndarray:
 
     Returns:
         ndarray: (h, w) float64 in [0, 1]; all zeros where nothing lies above the percentile.
+
+    Example:
+        >>> ivr(np.array([[0.0, 1.0, 2.0, 5.0]]), percentile=0.25)
+        array([[0.  , 0.  , 0.25, 1.  ]])
     """
     _check_fraction(percentile)
 
@@ -132,6 +151,10 @@ def percentile(map: np.ndarray, q: float = 90.0) -> np.ndarray:
 
     Returns:
         ndarray: (h, w) float64 in [0, 1].
+
+    Example:
+        >>> percentile(np.array([[0.0, 0.2, 0.4, 0.9]]), q=50).round(2)
+        array([[0.  , 0.67, 1.  , 1.  ]])
     """
     if not 0 < q <= 100:
         raise ValueError(f'q is a percentile in (0, 100]; got {q!r}')
@@ -150,6 +173,10 @@ def percentile_max(map: np.ndarray, p: float = 0.9) -> np.ndarray:
 
     Returns:
         ndarray: (h, w) float64 in [0, 1]; all zeros where nothing is positive.
+
+    Example:
+        >>> percentile_max(np.array([[0.0, 1.0, 2.0]]), p=0.5)
+        array([[0., 1., 1.]])
     """
     if not 0 < p <= 1:
         raise ValueError(f'p is a fraction in (0, 1]; got {p!r}')
@@ -159,11 +186,12 @@ def percentile_max(map: np.ndarray, p: float = 0.9) -> np.ndarray:
 def clip(map: np.ndarray) -> np.ndarray:
     """The map itself, clipped to [0, 1]: for outputs that are probabilities already. Constant maps are kept.
 
-    Args:
-        map: (h, w) raw map.
-
     Returns:
-        ndarray: (h, w) float64 in [0, 1]; all zeros with NaN or infinity.
+        ndarray: (h, w) float64 in [0, 1], of a raw map (h, w); all zeros with NaN or infinity.
+
+    Example:
+        >>> clip(np.array([[-0.5, 0.5, 1.5]]))
+        array([[0. , 0.5, 1. ]])
     """
     array = check_map(map)
     return np.clip(array, 0, 1) if np.isfinite(array).all() else np.zeros_like(array)
@@ -186,6 +214,10 @@ def normalize(map: np.ndarray, name: str, **arguments: float) -> np.ndarray:
 
     Raises:
         ValueError: no normaliser has that name; close names are listed.
+
+    Example:
+        >>> normalize(np.array([[0.0, 1.0, 2.0]]), 'percentile_max', p=0.5)
+        array([[0., 1., 1.]])
     """
     if name not in NORMALIZERS:
         close = get_close_matches(name, NORMALIZERS) or sorted(NORMALIZERS)
@@ -216,6 +248,10 @@ def resize(
 
     Returns:
         ndarray: (height, width) float64.
+
+    Example:
+        >>> resize(np.array([[0.0, 1.0]]), (1, 4), 'linear')
+        array([[0.  , 0.25, 0.75, 1.  ]])
     """
     if interpolation not in INTERPOLATIONS:
         raise ValueError(f'interpolation is one of {", ".join(INTERPOLATIONS)}; got {interpolation!r}')
@@ -233,6 +269,10 @@ def place(map: np.ndarray, window: np.ndarray, size: tuple[int, int]) -> np.ndar
 
     Returns:
         (H, W) float64 in [0, 1].
+
+    Example:
+        >>> place(np.ones((1, 1)), np.array([1, 0, 3, 1]), (1, 4))
+        array([[0., 1., 1., 0.]])
     """
     x0, y0, x1, y1 = np.round(window).astype(int)
     grown = resize(map, (max(y1 - y0, 1), max(x1 - x0, 1)), 'linear')
@@ -245,14 +285,15 @@ def place(map: np.ndarray, window: np.ndarray, size: tuple[int, int]) -> np.ndar
 def quantise(map: np.ndarray) -> np.ndarray:
     """``trunc(255 * map)`` as uint8, computed in float64 (Choe et al., CVPR 2020).
 
-    Args:
-        map: (h, w) normalised map.
-
     Returns:
-        ndarray: (h, w) uint8 grey levels.
+        ndarray: (h, w) uint8 grey levels, of a normalised map (h, w).
 
     Raises:
         ValueError: a value is outside [0, 1] or not finite.
+
+    Example:
+        >>> quantise(np.array([[0.0, 0.5, 1.0]]))
+        array([[  0, 127, 255]], dtype=uint8)
     """
     array = check_map(map)
     if not (array.min() >= 0 and array.max() <= 1):
@@ -275,6 +316,12 @@ def threshold(map: np.ndarray, threshold: float) -> np.ndarray:
 
     Returns:
         ndarray: (h, w) bool.
+
+    Example:
+        >>> threshold(np.array([[0.1, 0.2, 0.9]]), 0.2)
+        array([[False, False,  True]])
+        >>> threshold(np.array([[10, 100]], np.uint8), 0.2)
+        array([[False,  True]])
     """
     return map > (grey_level(map, threshold) if map.dtype == np.uint8 else threshold)
 
@@ -289,11 +336,12 @@ def contour_boxes(mask: np.ndarray) -> np.ndarray:
 
     The contour of a hole runs through the pixels *around* the hole, so its box is one pixel larger on each side.
 
-    Args:
-        mask: (h, w), foreground where non-zero.
-
     Returns:
-        ndarray: (M, 4) int64, M = 0 for an empty mask.
+        ndarray: (M, 4) int64, of a mask (h, w), foreground where non-zero; M = 0 for an empty one.
+
+    Example:
+        >>> contour_boxes(np.array([[1, 1, 0, 1], [1, 1, 0, 1]])).tolist()
+        [[3, 0, 4, 2], [0, 0, 2, 2]]
     """
     boxes = [cv2.boundingRect(contour) for contour in contours(mask)]
     return np.array([(x, y, x + w, y + h) for x, y, w, h in boxes], np.int64).reshape(-1, 4)
@@ -304,11 +352,12 @@ def largest_contour_box(mask: np.ndarray) -> np.ndarray | None:
 
     The area is that of the polygon through pixel *centres*: a line one pixel wide has none (Choe et al., CVPR 2020).
 
-    Args:
-        mask: (h, w), foreground where non-zero.
-
     Returns:
-        ndarray | None: (4,) int64, or None for an empty mask.
+        ndarray | None: (4,) int64, of a mask (h, w), foreground where non-zero; None for an empty one.
+
+    Example:
+        >>> largest_contour_box(np.array([[1, 1, 0, 1], [1, 1, 0, 1]]))
+        array([0, 0, 2, 2])
     """
     found = contours(mask)
     if not found:
@@ -320,11 +369,12 @@ def largest_contour_box(mask: np.ndarray) -> np.ndarray | None:
 def largest_component_box(mask: np.ndarray) -> np.ndarray | None:
     """Box of the 8-connected component with most pixels; the first in raster order where equal (BAS, CVPR 2022).
 
-    Args:
-        mask: (h, w), foreground where non-zero.
-
     Returns:
-        ndarray | None: (4,) int64, or None for an empty mask.
+        ndarray | None: (4,) int64, of a mask (h, w), foreground where non-zero; None for an empty one.
+
+    Example:
+        >>> largest_component_box(np.array([[1, 0, 1, 1], [0, 0, 1, 1]]))
+        array([2, 0, 4, 2])
     """
     mask = _as_uint8(mask)
     count, labels = cv2.connectedComponents(mask, connectivity=8)

@@ -26,7 +26,8 @@ def list_models(pattern: str = '*') -> list[str]:
     """Names of the zoo's models that match a shell pattern, sorted.
 
     Example:
-        >>> list_models('cam_*')
+        >>> list_models('cam_plainnet_*')
+        ['cam_plainnet_1xb32-15e_scenes-96px']
     """
     return sorted({entry['Name'] for _, entry in _entries() if fnmatch(entry['Name'], pattern)})
 

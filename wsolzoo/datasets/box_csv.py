@@ -25,7 +25,8 @@ class BoxCSV(LocalizationDataset):
         class_column: column that holds the class.
         multi_label: images may show several classes: ``gt_multilabel`` (K,) float32 holds 1 for each of them, and
             ``gt_label`` is the class of the first row. Otherwise that is an error.
-        role, **kwargs: see :class:`LocalizationDataset`.
+        role: what the split may be used for.
+        **kwargs: see :class:`LocalizationDataset`.
     """
 
     LAYOUT = 'data_root/ANNOTATIONS.csv with columns file,class,x1,y1,x2,y2[,mask,subset,split], and the images'

@@ -87,7 +87,7 @@ def safe_name(img_id: str) -> str:
 
     Example:
         >>> safe_name('val/ILSVRC2012_val_00000001.JPEG')
-        'val_ILSVRC2012_val_00000001.JPEG-ad4f1a5e'
+        'val_ILSVRC2012_val_00000001.JPEG-2a393119'
     """
     name = re.sub(r'[^\w.-]+', '_', img_id, flags=re.ASCII).lstrip('.')[:100]
     return name if name == img_id else f'{name}-{sha256(img_id.encode()).hexdigest()[:8]}'

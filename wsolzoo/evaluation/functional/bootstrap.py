@@ -56,6 +56,12 @@ def bootstrap_interval(
 
     Raises:
         ValueError: no images, a NaN entry, or ``level`` or ``num_resamples`` out of range.
+
+    Example:
+        >>> hits = np.repeat([1.0, 0.0], [70, 30])
+        >>> interval = bootstrap_interval(hits)
+        >>> interval.value, round(interval.low, 1), round(interval.high, 1)
+        (0.7, 0.6, 0.8)
     """
     values = _checked(values, num_resamples, level)
     statistic = statistic or np.mean
@@ -92,6 +98,12 @@ def paired_bootstrap(
 
     Raises:
         ValueError: the numbers of images differ, or as :func:`bootstrap_interval`.
+
+    Example:
+        >>> a, b = np.repeat([1.0, 0.0], [60, 40]), np.repeat([1.0, 0.0], [70, 30])
+        >>> difference = paired_bootstrap(a, b)
+        >>> round(difference.value, 3), bool(difference.p_value < 0.05)
+        (0.1, True)
     """
     a, b = _checked(a, num_resamples, level), _checked(b, num_resamples, level)
     if len(a) != len(b):
@@ -106,7 +118,12 @@ def paired_bootstrap(
 
 
 def resample_indices(num_images: int, num_resamples: int, rng: np.random.Generator | int = 0) -> Iterator[np.ndarray]:
-    """Yield chunks (B, num_images) of image indices drawn with replacement, ``num_resamples`` rows in total."""
+    """Yield chunks (B, num_images) of image indices drawn with replacement, ``num_resamples`` rows in total.
+
+    Example:
+        >>> next(resample_indices(num_images=10, num_resamples=3)).shape
+        (3, 10)
+    """
     rng = np.random.default_rng(rng)
     step = max(1, _CHUNK // num_images)
     for start in range(0, num_resamples, step):

@@ -1,15 +1,15 @@
 """Box formats and the way between them; every format says where a box ends.
 
-=================  =================  ======================================================================
-name               columns            meaning
-=================  =================  ======================================================================
-``xyxy``           x0, y0, x1, y1     corners, end exclusive: width = x1 - x0. The format inside wsolzoo;
-                                      continuous coordinates (COCO, torchvision) are the same numbers
-``xyxy_inclusive`` x0, y0, x1, y1     corners, x1 and y1 are the last pixel *inside*: width = x1 - x0 + 1
-                                      (PASCAL VOC, wsolevaluation's ground truth)
-``xywh``           x0, y0, w, h       top-left corner and size (COCO annotation files)
-``cxcywh``         cx, cy, w, h       centre and size; the centre of pixel 0 alone is 0.5 (DETR, YOLO before scaling)
-=================  =================  ======================================================================
+==================  =================  ======================================================================
+name                columns            meaning
+==================  =================  ======================================================================
+``xyxy``            x0, y0, x1, y1     corners, end exclusive: width = x1 - x0. The format inside wsolzoo;
+                                       continuous coordinates (COCO, torchvision) are the same numbers
+``xyxy_inclusive``  x0, y0, x1, y1     corners, x1 and y1 are the last pixel *inside*: width = x1 - x0 + 1
+                                       (PASCAL VOC, wsolevaluation's ground truth)
+``xywh``            x0, y0, w, h       top-left corner and size (COCO annotation files)
+``cxcywh``          cx, cy, w, h       centre and size; the centre of pixel 0 alone is 0.5 (DETR; YOLO unscaled)
+==================  =================  ======================================================================
 
 The one-based coordinates of the VOC files are ``xyxy_inclusive`` after subtracting 1 from all four columns.
 """

@@ -79,13 +79,23 @@ def to_frame(
 
 
 def is_lost(boxes: np.ndarray) -> np.ndarray:
-    """Which boxes have no extent, (M,) bool: objects that a crop has lost."""
+    """Which boxes have no extent, (M,) bool: objects that a crop has lost.
+
+    Example:
+        >>> is_lost(np.array([[0, 0, 5, 5], [3, 0, 3, 5]]))
+        array([False,  True])
+    """
     boxes = _boxes(boxes)
     return (boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1])
 
 
 def truncate(boxes: np.ndarray) -> np.ndarray:
-    """Coordinates truncated to integers (as float64), immune to rounding errors of a resize just below an integer."""
+    """Coordinates truncated to integers (as float64), immune to rounding errors of a resize just below an integer.
+
+    Example:
+        >>> truncate(np.array([[0.9, 2.99999999, 5.5, 7.0]]))
+        array([[0., 3., 5., 7.]])
+    """
     boxes = _boxes(boxes)
     nearest = np.rint(boxes)
     return np.where(np.abs(boxes - nearest) < 1e-6, nearest, np.trunc(boxes))
@@ -97,6 +107,10 @@ def centred(size: tuple[int, int], fraction: float) -> np.ndarray:
     Args:
         size: height and width of the frame in pixels.
         fraction: 0.8 is the usual baseline, 1 the whole frame.
+
+    Example:
+        >>> centred((100, 200), 0.8).round(6)
+        array([[ 20.,  10., 180.,  90.]])
     """
     height, width = size
     left, top = (1 - fraction) / 2 * width, (1 - fraction) / 2 * height
@@ -114,6 +128,10 @@ def best_constant(boxes: Sequence[np.ndarray], level: float, offset: int = 0, ca
 
     Returns:
         ndarray: (4,) float64, the first of equals.
+
+    Example:
+        >>> best_constant([np.array([[0, 0, 9, 9]]), np.array([[1, 0, 9, 9]]), np.array([[20, 20, 30, 30]])], 0.5)
+        array([0., 0., 9., 9.])
     """
     every = np.concatenate([_boxes(one) for one in boxes])
     tried = every[:: -(-len(every) // candidates)]

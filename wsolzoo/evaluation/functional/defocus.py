@@ -34,6 +34,10 @@ def to_sigma(values: np.ndarray, unit: str) -> np.ndarray:
 
     Raises:
         ValueError: unknown unit.
+
+    Example:
+        >>> to_sigma(np.array([0.0, 0.5, 1.0]), 'coc15')
+        array([0.  , 3.25, 7.  ])
     """
     values = np.asarray(values, dtype=np.float64)
     if unit not in MAP_UNITS:
@@ -46,6 +50,10 @@ def rtf_sigma(disc: np.ndarray) -> np.ndarray:
     """Disc sizes of the RTF set to Gaussians (px) by the nearest row of :data:`RTF_TABLE`; the first wins a tie.
 
     There is no row for 0, so a sharp pixel gets 0.3 like the published evaluation.
+
+    Example:
+        >>> disc_to_sigma(np.array([0.0, 1.1, 6.0]))
+        array([0.3  , 0.65 , 3.275])
     """
     gap = np.abs(np.asarray(disc, dtype=np.float64)[..., None] - RTF_TABLE[:, 0])
     return RTF_TABLE[gap.argmin(-1), 1]
@@ -56,6 +64,11 @@ def common(pred: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
     Raises:
         ValueError: they differ by 16 pixels or more, which no cropping to a multiple of 16 explains.
+
+    Example:
+        >>> pred, truth = common(np.zeros((16, 16)), np.zeros((17, 20)))
+        >>> pred.shape, truth.shape
+        ((16, 16), (16, 16))
     """
     h, w = (min(a, b) for a, b in zip(pred.shape, truth.shape))
     if max(abs(a - b) for a, b in zip(pred.shape, truth.shape)) >= 16:
@@ -64,7 +77,12 @@ def common(pred: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def map_error(pred: np.ndarray, truth: np.ndarray) -> MapError:
-    """Errors of a map (h, w) in the unit both are in."""
+    """Errors of a map (h, w) in the unit both are in.
+
+    Example:
+        >>> map_error(np.array([[0.0, 2.0]]), np.array([[1.0, 2.0]]))
+        MapError(mse=0.5, mae=0.5)
+    """
     pred, truth = common(np.asarray(pred, np.float64), np.asarray(truth, np.float64))
     return MapError(float(np.mean((pred - truth) ** 2)), float(np.mean(np.abs(pred - truth))))
 
@@ -73,6 +91,11 @@ def rank_correlation(pred: np.ndarray, truth: np.ndarray, stride: int = 4) -> fl
     """Spearman's correlation of the two maps over every ``stride``-th pixel; 0 where one of them is constant.
 
     It asks whether more blur gets a higher value, whatever the scale of the values.
+
+    Example:
+        >>> ramp = np.arange(64.0).reshape(8, 8)
+        >>> rank_correlation(ramp, ramp**2), rank_correlation(ramp, -ramp)
+        (1.0, -1.0)
     """
     pred, truth = (part[::stride, ::stride].reshape(-1, 1) for part in common(np.asarray(pred), np.asarray(truth)))
     return _spearman(pred, truth)
@@ -86,6 +109,10 @@ def rtf_error(pred: np.ndarray, disc: np.ndarray, unit: str, eight_bit: bool = T
         disc: (H, W) true disc sizes, 0 to 6.
         unit: of ``pred``.
         eight_bit: round ``pred`` to 1/255 first, because the published evaluation reads 8-bit pictures.
+
+    Example:
+        >>> rtf_error(np.full((2, 2), 0.3 / 7), np.zeros((2, 2)), 'sigma7', eight_bit=False)
+        MapError(mse=0.0, mae=0.0)
     """
     pred = np.asarray(pred, np.float64)
     pred = np.rint(pred * 255) / 255 if eight_bit else pred
@@ -94,12 +121,22 @@ def rtf_error(pred: np.ndarray, disc: np.ndarray, unit: str, eight_bit: bool = T
 
 
 def adaptive_threshold(pred: np.ndarray, a: float = 0.3) -> float:
-    """``a * max + (1 - a) * min`` of the map."""
+    """``a * max + (1 - a) * min`` of the map.
+
+    Example:
+        >>> adaptive_threshold(np.array([[0.0, 0.2, 1.0]]))
+        0.3
+    """
     return float(a * pred.max() + (1 - a) * pred.min())
 
 
 def blur_accuracy(pred: np.ndarray, mask: np.ndarray, a: float = 0.3) -> float:
-    """Share of pixels where ``pred >= adaptive threshold`` agrees with the mask (1 blurred, 0 sharp, 255 ignored)."""
+    """Share of pixels where ``pred >= adaptive threshold`` agrees with the mask (1 blurred, 0 sharp, 255 ignored).
+
+    Example:
+        >>> blur_accuracy(np.array([[0.0, 0.9, 0.8]]), np.array([[0, 1, 255]]))
+        1.0
+    """
     pred, mask = common(np.asarray(pred, np.float64), np.asarray(mask))
     known = mask != 255
     return float(np.mean((pred >= adaptive_threshold(pred, a))[known] == (mask == 1)[known]))
@@ -117,6 +154,10 @@ def blur_average_precision(pred: np.ndarray, mask: np.ndarray, levels: int = 256
 
     Raises:
         ValueError: no pixel is blurred.
+
+    Example:
+        >>> round(blur_average_precision(np.array([[0.1, 0.9, 0.5]]), np.array([[1, 1, 0]])), 3)
+        0.833
     """
     pred, mask = common(np.asarray(pred, np.float64), np.asarray(mask))
     values, blurred = pred[mask != 255], (mask == 1)[mask != 255]
@@ -135,6 +176,10 @@ def polarity(pred: np.ndarray, mask: np.ndarray) -> float | None:
     """Mean of the map over blurred pixels less that over sharp ones, ``None`` where the mask has only one kind.
 
     Above 0 the map has the right sense: a high value means blurred.
+
+    Example:
+        >>> round(polarity(np.array([[0.1, 0.9]]), np.array([[0, 1]])), 3)
+        0.8
     """
     pred, mask = common(np.asarray(pred, np.float64), np.asarray(mask))
     if not (mask == 1).any() or not (mask == 0).any():
@@ -143,7 +188,14 @@ def polarity(pred: np.ndarray, mask: np.ndarray) -> float | None:
 
 
 def sharpness(grey: np.ndarray, smooth: float = 8.0) -> np.ndarray:
-    """Local sharpness of an image: its squared Laplacian, averaged by a Gaussian of ``smooth`` pixels. (H, W)."""
+    """Local sharpness of an image: its squared Laplacian, averaged by a Gaussian of ``smooth`` pixels. (H, W).
+
+    Example:
+        >>> picture = np.zeros((32, 32))
+        >>> picture[:, 16:] = 1
+        >>> bool(sharpness(picture)[16, 16] > sharpness(picture)[16, 0])
+        True
+    """
     from scipy.ndimage import gaussian_filter, laplace
 
     return gaussian_filter(laplace(gaussian_filter(np.asarray(grey, np.float64), 0.7)) ** 2, smooth)
@@ -176,6 +228,11 @@ def stack_agreement(sharp: np.ndarray, blur: np.ndarray, valid: np.ndarray | Non
 
     Raises:
         ValueError: fewer than three frames, shapes differ, or no valid pixel.
+
+    Example:
+        >>> blur = np.abs(np.arange(5.0) - 2)[:, None, None]
+        >>> stack_agreement(sharp=-blur, blur=blur)
+        StackAgreement(hit=1.0, near=1.0, rank=1.0, pixels=1)
     """
     if sharp.shape != blur.shape or sharp.ndim != 3 or len(sharp) < 3:
         raise ValueError(f'expected two stacks (F >= 3, h, w); got {sharp.shape} and {blur.shape}')
@@ -195,6 +252,11 @@ def clear_focus(sharp: np.ndarray, ratio: float = 4.0, quantile: float = 0.5) ->
 
     Their sharpest frame beats their median frame by ``ratio``, is above the ``quantile`` of all pixels' sharpest, and
     is neither the first nor the last (so that blur is seen on both sides).
+
+    Example:
+        >>> sharp = np.array([[1.0, 1.0], [9.0, 2.0], [1.0, 1.0]])[:, None]
+        >>> clear_focus(sharp)
+        array([[ True, False]])
     """
     peak, frame = sharp.max(0), sharp.argmax(0)
     inner = (frame > 0) & (frame < len(sharp) - 1)

@@ -48,6 +48,10 @@ def box_iou(
 
     Returns:
         (D, M) float64 in [0, 1]; 0 where the union is empty (see :func:`~wsolzoo.evaluation.functional.boxes.ious`).
+
+    Example:
+        >>> box_iou(np.array([[0, 0, 4, 4]]), np.array([[0, 0, 4, 2], [8, 8, 9, 9]]))
+        array([[0.5, 0. ]])
     """
     overlaps = ious(detections, objects, offset)
     crowd = _flags(crowd, overlaps.shape[1], 'crowd')
@@ -99,6 +103,11 @@ def match_image(
 
     Raises:
         ValueError: unknown style, shapes that disagree, or a score that is NaN.
+
+    Example:
+        >>> image = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.9, 0.3], [[0, 0, 4, 4]], thresholds=[0.5])
+        >>> image.hit, image.num_objects
+        (array([[ True, False]]), 1)
     """
     from wsolzoo.evaluation.functional import detection_kernels
 
@@ -138,6 +147,11 @@ def precision_recall(images: Sequence[ImageDetections], max_dets: int | None = N
     Returns:
         Precision (0 where only ignored detections came so far) and recall (NaN if there is no object). Ignored
         detections stay in the list and change neither.
+
+    Example:
+        >>> image = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.3, 0.9], [[0, 0, 4, 4]], thresholds=[0.5])
+        >>> precision_recall([image])
+        (array([[0. , 0.5]]), array([[0., 1.]]))
     """
     scores = np.concatenate([image.scores[:max_dets] for image in images])
     order = np.argsort(-scores, kind='stable')
@@ -151,22 +165,42 @@ def precision_recall(images: Sequence[ImageDetections], max_dets: int | None = N
 
 
 def ap_step(precision: np.ndarray, recall: np.ndarray) -> float:
-    """Step sum: sum over detections of (R_n - R_{n-1}) P_n (scikit-learn ``average_precision_score``)."""
+    """Step sum: sum over detections of (R_n - R_{n-1}) P_n (scikit-learn ``average_precision_score``).
+
+    Example:
+        >>> round(ap_step(np.array([1.0, 0.5, 2 / 3]), np.array([0.5, 0.5, 1.0])), 3)
+        0.833
+    """
     return float(np.diff(recall, prepend=0) @ precision)
 
 
 def ap_area(precision: np.ndarray, recall: np.ndarray) -> float:
-    """Area under the monotone envelope of the curve (PASCAL VOC 2010 and later, Everingham et al., IJCV 2015)."""
+    """Area under the monotone envelope of the curve (PASCAL VOC 2010 and later, Everingham et al., IJCV 2015).
+
+    Example:
+        >>> round(ap_area(np.array([1.0, 0.5, 2 / 3]), np.array([0.5, 0.5, 1.0])), 3)
+        0.833
+    """
     return float(np.diff(recall, prepend=0) @ _envelope(precision))
 
 
 def ap_11point(precision: np.ndarray, recall: np.ndarray) -> float:
-    """Mean of the envelope at recall 0, 0.1, ..., 1 (PASCAL VOC 2007, Everingham et al., IJCV 2010)."""
+    """Mean of the envelope at recall 0, 0.1, ..., 1 (PASCAL VOC 2007, Everingham et al., IJCV 2010).
+
+    Example:
+        >>> round(ap_11point(np.array([1.0, 0.5, 2 / 3]), np.array([0.5, 0.5, 1.0])), 3)
+        0.848
+    """
     return float(np.mean(_sample(precision, recall, VOC07_RECALLS)))
 
 
 def ap_101point(precision: np.ndarray, recall: np.ndarray) -> float:
-    """Mean of the envelope at recall 0, 0.01, ..., 1 (COCO, Lin et al., ECCV 2014, as in pycocotools)."""
+    """Mean of the envelope at recall 0, 0.01, ..., 1 (COCO, Lin et al., ECCV 2014, as in pycocotools).
+
+    Example:
+        >>> round(ap_101point(np.array([1.0, 0.5, 2 / 3]), np.array([0.5, 0.5, 1.0])), 3)
+        0.835
+    """
     return float(np.mean(_sample(precision, recall, COCO_RECALLS)))
 
 
@@ -183,6 +217,11 @@ def average_precision(images: Sequence[ImageDetections], definition: str = 'coco
 
     Raises:
         ValueError: unknown definition, or no images.
+
+    Example:
+        >>> image = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.3, 0.9], [[0, 0, 4, 4]], thresholds=[0.5])
+        >>> average_precision([image], 'voc12')
+        array([0.5])
     """
     if definition not in AP_DEFINITIONS:
         raise ValueError(f'unknown definition of AP {definition!r}; expected one of {tuple(AP_DEFINITIONS)}')
@@ -195,7 +234,13 @@ def average_precision(images: Sequence[ImageDetections], definition: str = 'coco
 
 
 def average_recall(images: Sequence[ImageDetections], max_dets: int = 100) -> np.ndarray:
-    """Return the recall reached with ``max_dets`` detections per image, (T,); NaN if there is no object."""
+    """Return the recall reached with ``max_dets`` detections per image, (T,); NaN if there is no object.
+
+    Example:
+        >>> image = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.3, 0.9], [[0, 0, 4, 4]], thresholds=[0.5])
+        >>> average_recall([image], max_dets=1), average_recall([image])
+        (array([0.]), array([1.]))
+    """
     recall = precision_recall(images, max_dets)[1]
     if recall.shape[1]:
         return recall[:, -1]

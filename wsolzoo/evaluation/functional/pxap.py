@@ -10,7 +10,12 @@ from wsolzoo.evaluation.functional.flood import kernels
 
 
 def edges(thresholds: np.ndarray) -> np.ndarray:
-    """Edges of the histogram bins, ``[thresholds…, 1, 2, 3]``: a score of exactly 1 falls into [1, 2)."""
+    """Edges of the histogram bins, ``[thresholds…, 1, 2, 3]``: a score of exactly 1 falls into [1, 2).
+
+    Example:
+        >>> edges(np.array([0.0, 0.5]))
+        array([0. , 0.5, 1. , 2. , 3. ])
+    """
     return np.append(np.asarray(thresholds, np.float64), [1.0, 2.0, 3.0])
 
 
@@ -32,6 +37,12 @@ def histograms(
 
     Raises:
         ValueError: shapes differ, a score is outside [0, 1] or not a number, or the mask holds other values.
+
+    Example:
+        >>> scores, mask = np.array([[0.1, 0.6, 0.9, 1.0]]), np.array([[0, 0, 1, 255]], np.uint8)
+        >>> histograms(scores, mask, np.array([0.0, 0.5]))[0]
+        array([[1, 1, 0, 0],
+               [0, 1, 0, 0]])
     """
     scores, mask = np.ascontiguousarray(scores, np.float64), np.asarray(mask)
     if scores.shape != mask.shape or scores.ndim != 2 or scores.size == 0:
@@ -61,6 +72,10 @@ def pxap(counts: np.ndarray) -> float:
 
     Returns:
         float: in [0, 1]; NaN without object pixels.
+
+    Example:
+        >>> pxap(np.array([[6, 1, 0, 0], [0, 3, 0, 0]]))
+        0.75
     """
     false, true = _cumulated(counts)
     if true.size == 0 or true[-1] == 0:
@@ -79,6 +94,10 @@ def piou(counts: np.ndarray) -> tuple[float, int]:
 
     Returns:
         tuple[float, int]: IoU in [0, 1] and bin; NaN and 0 without object pixels.
+
+    Example:
+        >>> piou(np.array([[6, 1, 0, 0], [0, 3, 0, 0]]))
+        (0.75, 1)
     """
     false, true = _cumulated(counts)
     if true[-1] == 0:

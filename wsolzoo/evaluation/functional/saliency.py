@@ -33,6 +33,10 @@ def as_mask(gt: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: other dtypes, floats outside [0, 1], or a uint8 mask that holds only 0 and 1, whose meaning
             as a grey picture (all background) is surely not meant.
+
+    Example:
+        >>> as_mask(np.array([[0, 255]], np.uint8))
+        array([[False,  True]])
     """
     gt = np.asarray(gt)
     if gt.dtype == bool:
@@ -61,6 +65,10 @@ def as_unit_map(pred: np.ndarray, normalize: bool = True) -> np.ndarray:
 
     Raises:
         ValueError: not two-dimensional, empty, not finite, or outside [0, 1].
+
+    Example:
+        >>> as_unit_map(np.array([[0.2, 0.3, 0.4]])).round(2)
+        array([[0. , 0.5, 1. ]])
     """
     pred = np.asarray(pred)
     if pred.ndim != 2 or pred.size == 0:
@@ -82,14 +90,27 @@ def as_unit_map(pred: np.ndarray, normalize: bool = True) -> np.ndarray:
 
 
 def level_histogram(pred: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Count pixels per level ``floor(255 * pred)``: (2, 256) int64, row 0 outside the mask, row 1 inside."""
+    """Count pixels per level ``floor(255 * pred)``: (2, 256) int64, row 0 outside the mask, row 1 inside.
+
+    Example:
+        >>> counts = level_histogram(np.array([[0.0, 1.0, 1.0]]), np.array([[False, False, True]]))
+        >>> counts[:, [0, 255]]
+        array([[1, 1],
+               [0, 1]])
+    """
     levels: np.ndarray = (pred * 255).astype(np.uint8)
     codes = levels.astype(np.intp) + LEVELS * mask
     return np.bincount(codes.ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
 
 
 def cumulate(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return false and true positives at every level, each (..., 256), from histograms (..., 2, 256)."""
+    """Return false and true positives at every level, each (..., 256), from histograms (..., 2, 256).
+
+    Example:
+        >>> fp, tp = cumulate(level_histogram(np.array([[0.0, 0.5, 1.0]]), np.array([[False, True, True]])))
+        >>> fp[[0, 127, 255]], tp[[0, 127, 255]]
+        (array([1, 0, 0]), array([2, 2, 1]))
+    """
     positives = np.cumsum(histogram[..., ::-1], axis=-1)[..., ::-1]
     return positives[..., 0, :], positives[..., 1, :]
 
@@ -101,7 +122,14 @@ def _ratio(numerator: ArrayLike, denominator: ArrayLike) -> np.ndarray:
 
 
 def precision_recall(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return precision and recall at every level, each (..., 256) in [0, 1]; 0/0 counts as 0."""
+    """Return precision and recall at every level, each (..., 256) in [0, 1]; 0/0 counts as 0.
+
+    Example:
+        >>> counts = level_histogram(np.array([[0.2, 0.6, 1.0]]), np.array([[False, False, True]]))
+        >>> precision, recall = precision_recall(counts)
+        >>> precision[[0, 100, 255]].round(2), recall[[0, 255]]
+        (array([0.33, 0.5 , 1.  ]), array([1., 1.]))
+    """
     fp, tp = cumulate(histogram)
     return _ratio(tp, tp + fp), _ratio(tp, tp[..., :1])
 
@@ -110,29 +138,54 @@ def f_beta(precision: np.ndarray, recall: np.ndarray, beta2: float = 0.3) -> np.
     """Return F = (1 + b2) P R / (b2 P + R), 0/0 = 0; in [0, 1].
 
     Source: Achanta et al., CVPR 2009, where beta squared = 0.3 favours precision.
+
+    Example:
+        >>> f_beta(np.array([0.5]), np.array([1.0])).round(3)
+        array([0.565])
     """
     return _ratio((1 + beta2) * precision * recall, beta2 * precision + recall)
 
 
 def f_curve(histogram: np.ndarray, beta2: float = 0.3) -> np.ndarray:
-    """Return F at every level, (..., 256) in [0, 1], from histograms (..., 2, 256)."""
+    """Return F at every level, (..., 256) in [0, 1], from histograms (..., 2, 256).
+
+    Example:
+        >>> counts = level_histogram(np.array([[0.2, 0.6, 1.0]]), np.array([[False, False, True]]))
+        >>> f_curve(counts)[[0, 100, 255]].round(3)
+        array([0.394, 0.565, 1.   ])
+    """
     return f_beta(*precision_recall(histogram), beta2)
 
 
 def f_of_mask(pred_mask: np.ndarray, mask: np.ndarray, beta2: float = 0.3) -> float:
-    """Return F of one binary prediction, in [0, 1]."""
+    """Return F of one binary prediction, in [0, 1].
+
+    Example:
+        >>> round(f_of_mask(np.array([True, True]), np.array([True, False])), 3)
+        0.565
+    """
     tp = np.count_nonzero(pred_mask & mask)
     precision = _ratio(tp, np.count_nonzero(pred_mask))
     return float(f_beta(precision, _ratio(tp, np.count_nonzero(mask)), beta2))
 
 
 def adaptive_threshold(pred: np.ndarray) -> float:
-    """Return twice the mean of the map, at most 1 (Achanta et al., CVPR 2009). An all-black map gives 0: all object."""
+    """Return twice the mean of the map, at most 1 (Achanta et al., CVPR 2009). An all-black map gives 0: all object.
+
+    Example:
+        >>> adaptive_threshold(np.array([[0.0, 0.25, 0.5]]))
+        0.5
+    """
     return min(2 * float(pred.mean()), 1.0)
 
 
 def mean_absolute_error(pred: np.ndarray, mask: np.ndarray) -> float:
-    """Return mean |pred - mask|, in [0, 1], lower is better (Perazzi et al., CVPR 2012)."""
+    """Return the mean of ``|pred - mask|``, in [0, 1], lower is better (Perazzi et al., CVPR 2012).
+
+    Example:
+        >>> mean_absolute_error(np.array([[0.25, 0.75]]), np.array([[False, True]]))
+        0.25
+    """
     return float(np.abs(pred - mask).mean())
 
 
@@ -143,6 +196,10 @@ def e_from_counts(fp: ArrayLike, tp: ArrayLike, num_foreground: ArrayLike, num_p
     E = sum((alignment + 1)^2 / 4) / (N - 1). Only four pairs of values occur, so counts are enough. An empty truth
     counts predicted background instead, a full one predicted foreground. The range is [0, N / (N - 1)]: a perfect map
     scores slightly above 1, as in the toolbox. The four arguments broadcast.
+
+    Example:
+        >>> e_from_counts(fp=[0, 12], tp=[4, 4], num_foreground=4, num_pixels=16).round(3)
+        array([1.067, 0.267])
     """
     fp, tp, size = np.asarray(fp, float), np.asarray(tp, float), np.asarray(num_pixels)
     positive = fp + tp
@@ -158,7 +215,13 @@ def e_from_counts(fp: ArrayLike, tp: ArrayLike, num_foreground: ArrayLike, num_p
 
 
 def e_curve(histogram: np.ndarray) -> np.ndarray:
-    """Return the E-measure at every level, (..., 256), from histograms (..., 2, 256)."""
+    """Return the E-measure at every level, (..., 256), from histograms (..., 2, 256).
+
+    Example:
+        >>> mask = np.eye(4, dtype=bool)
+        >>> e_curve(level_histogram(mask * 1.0, mask))[[0, 255]].round(3)
+        array([0.267, 1.067])
+    """
     fp, tp = cumulate(histogram)
     return e_from_counts(fp, tp, tp[..., :1], histogram.sum((-2, -1))[..., None])
 
@@ -168,6 +231,11 @@ def s_measure(pred: np.ndarray, mask: np.ndarray, alpha: float = 0.5) -> float:
 
     Empty and full masks give ``1 - mean(pred)`` and ``mean(pred)``. Where the centroid falls into the last row or
     column, blocks of the region part are empty: they weigh 0 here (PySODMetrics 1.6.2 returns NaN).
+
+    Example:
+        >>> mask = np.eye(4, dtype=bool)
+        >>> round(s_measure(mask * 1.0, mask), 2), round(s_measure(0.5 * np.ones((4, 4)), mask), 2)
+        (1.0, 0.62)
     """
     share = mask.mean()
     if share == 0:
@@ -218,6 +286,11 @@ def weighted_f(pred: np.ndarray, mask: np.ndarray, beta2: float = 1.0) -> float:
     Errors inside the object are smoothed by a 7x7 Gaussian (sigma 5); errors outside weigh
     ``2 - exp(ln(0.5) / 5 * distance)``. Where two object pixels are equally near, the choice of SciPy's distance
     transform may differ from MATLAB's (about 1e-4).
+
+    Example:
+        >>> mask = np.eye(4, dtype=bool)
+        >>> round(weighted_f(mask * 1.0, mask), 3), round(weighted_f(1.0 - mask, mask), 3)
+        (1.0, 0.253)
     """
     if not mask.any():
         return 0.0
@@ -256,6 +329,11 @@ def evaluate_image(
 
     Raises:
         ValueError: the shapes differ, or a value is not allowed.
+
+    Example:
+        >>> record = evaluate_image(np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([[False, True], [False, True]]))
+        >>> {name: round(value, 3) for name, value in record.scalars.items()}
+        {'MAE': 0.062, 'S': 0.967, 'adpF': 0.812, 'adpE': 0.852, 'maskF': 1.0, 'wF': 0.964}
     """
     raw, mask = as_unit_map(pred, normalize=False), as_mask(gt)
     if raw.shape != mask.shape:
@@ -289,6 +367,12 @@ def summarize(records: Sequence[SaliencyRecord], beta2: float = 0.3) -> dict[str
 
     Raises:
         ValueError: no records.
+
+    Example:
+        >>> record = evaluate_image(np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([[False, True], [False, True]]))
+        >>> scores = summarize([record])
+        >>> round(scores['maxF'], 3), round(scores['MAE'], 4)
+        (1.0, 0.0625)
     """
     if not records:
         raise ValueError('no image to average over')

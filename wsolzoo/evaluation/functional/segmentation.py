@@ -22,6 +22,11 @@ def confusion_matrix(pred: np.ndarray, gt: np.ndarray, num_classes: int, ignore_
 
     Raises:
         ValueError: shapes differ, a label is not an integer, or a label is out of range.
+
+    Example:
+        >>> confusion_matrix([0, 1, 1, 1], [0, 0, 1, 255], num_classes=2)
+        array([[1, 1],
+               [0, 1]])
     """
     pred, gt = np.asarray(pred), np.asarray(gt)
     if pred.shape != gt.shape:
@@ -48,6 +53,10 @@ def labels_from_scores(scores: np.ndarray) -> np.ndarray:
     """Return the arg-max over the channel dimension of (..., K, h, w) as int64 (..., h, w); ties give the lowest index.
 
     Resize the scores to the image, bilinearly, before this step, not the labels after it.
+
+    Example:
+        >>> labels_from_scores(np.array([[[0.1, 0.9]], [[0.8, 0.2]]]))
+        array([[1, 0]])
     """
     return np.argmax(scores, axis=-3).astype(np.int64)
 
@@ -60,6 +69,10 @@ def class_scores(matrix: np.ndarray) -> dict[str, np.ndarray]:
 
     Raises:
         ValueError: the matrix is not square.
+
+    Example:
+        >>> class_scores(np.array([[3, 1], [0, 2]]))['IoU'].round(3)
+        array([0.75 , 0.667])
     """
     matrix = np.asarray(matrix, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
@@ -76,6 +89,10 @@ def summary(matrix: np.ndarray) -> dict[str, float]:
     """Return ``mIoU``, ``mPA``, ``mDice`` (means over classes that have a value), ``PA`` and ``FWIoU``, as fractions.
 
     ``PA`` = trace / sum; ``FWIoU`` = IoU weighted by each class's share of the truth. NaN where nothing was counted.
+
+    Example:
+        >>> {name: round(value, 3) for name, value in summary(np.array([[3, 1], [0, 2]])).items()}
+        {'mIoU': 0.708, 'PA': 0.833, 'mPA': 0.875, 'mDice': 0.829, 'FWIoU': 0.722}
     """
     scores = class_scores(matrix)
     matrix = np.asarray(matrix, dtype=np.float64)
@@ -91,7 +108,12 @@ def summary(matrix: np.ndarray) -> dict[str, float]:
 
 
 def mean_over_present(values: np.ndarray) -> float:
-    """Return the mean of the entries that are not NaN; NaN, without a warning, if there is none."""
+    """Return the mean of the entries that are not NaN; NaN, without a warning, if there is none.
+
+    Example:
+        >>> mean_over_present(np.array([0.5, np.nan, 1.0]))
+        0.75
+    """
     present = values[~np.isnan(values)]
     return float(present.mean()) if present.size else float('nan')
 

@@ -41,7 +41,7 @@ class LocalizationMetric(ImageKeyedMetric):
         report: which of 'GTKnown', 'Top1Loc', 'Top5Loc' to report; those that need class scores are left out where
             there are none.
         fixed: threshold of the column 'fixed' by protocol name; default the published one.
-        chosen: thresholds chosen elsewhere, as in :attr:`chosen`, see :meth:`transfer`.
+        chosen: thresholds chosen elsewhere, as in ``chosen``, see :meth:`transfer`.
         per_image: keep ``images`` in the result.
         bootstrap: resamples of the 95 % intervals over images (``intervals`` of a protocol's entry); 0 for none, and no ``hits``.
         collect_device: unused, records are gathered as objects.

@@ -123,7 +123,7 @@ class Evaluation:
             )
 
     def result(self) -> dict[str, Any]:
-        """The result as plain data, in the form of :attr:`LocalizationMetric.result`."""
+        """The result as plain data, in the form of ``LocalizationMetric.result``."""
         out: dict[str, Any] = {
             'protocols': {},
             'classification': {},

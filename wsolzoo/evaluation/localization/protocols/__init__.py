@@ -5,11 +5,12 @@ component becomes the box, what an empty map counts as, and on which split the t
 and ``tools/evaluate_maps.py`` all take protocols from here, by name.
 
 Example:
-    >>> from wsolzoo.evaluation import protocols
+    >>> from wsolzoo.evaluation.localization import protocols
     >>> protocols.get('choe2020-v2').hit.ious
     (0.3, 0.5, 0.7)
     >>> mine = protocols.vary('choe2020-v2', name='choe2020-v2-ivr', map={'normalizer': 'ivr'})
-    >>> protocols.register(mine)
+    >>> mine.map.normalizer
+    'ivr'
 
 This module imports neither torch nor MMEngine.
 """
