@@ -143,7 +143,12 @@ def _resample(arrays: list[np.ndarray], statistic: Statistic, num_resamples: int
 
 
 def percentiles(values: np.ndarray, level: float) -> tuple[float, float]:
-    """The ends of the interval that holds the middle ``level`` of resampled values; NaN, which has no place, is left out."""
+    """The ends of the interval that holds the middle ``level`` of resampled values; NaN has no place in it.
+
+    Example:
+        >>> percentiles(np.array([1.0, 2.0, 3.0, np.nan]), level=1.0)
+        (1.0, 3.0)
+    """
     known = values[~np.isnan(values)]
     if known.size == 0:
         return float('nan'), float('nan')

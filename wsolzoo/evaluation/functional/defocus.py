@@ -52,7 +52,7 @@ def rtf_sigma(disc: np.ndarray) -> np.ndarray:
     There is no row for 0, so a sharp pixel gets 0.3 like the published evaluation.
 
     Example:
-        >>> disc_to_sigma(np.array([0.0, 1.1, 6.0]))
+        >>> rtf_sigma(np.array([0.0, 1.1, 6.0]))
         array([0.3  , 0.65 , 3.275])
     """
     gap = np.abs(np.asarray(disc, dtype=np.float64)[..., None] - RTF_TABLE[:, 0])

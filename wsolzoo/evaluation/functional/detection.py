@@ -105,7 +105,7 @@ def match_image(
         ValueError: unknown style, shapes that disagree, or a score that is NaN.
 
     Example:
-        >>> image = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.9, 0.3], [[0, 0, 4, 4]], thresholds=[0.5])
+        >>> (image,) = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.9, 0.3], [[0, 0, 4, 4]], thresholds=[0.5])
         >>> image.hit, image.num_objects
         (array([[ True, False]]), 1)
     """
@@ -149,7 +149,7 @@ def precision_recall(images: Sequence[ImageDetections], max_dets: int | None = N
         detections stay in the list and change neither.
 
     Example:
-        >>> image = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.3, 0.9], [[0, 0, 4, 4]], thresholds=[0.5])
+        >>> (image,) = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.3, 0.9], [[0, 0, 4, 4]], thresholds=[0.5])
         >>> precision_recall([image])
         (array([[0. , 0.5]]), array([[0., 1.]]))
     """
@@ -219,7 +219,7 @@ def average_precision(images: Sequence[ImageDetections], definition: str = 'coco
         ValueError: unknown definition, or no images.
 
     Example:
-        >>> image = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.3, 0.9], [[0, 0, 4, 4]], thresholds=[0.5])
+        >>> (image,) = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.3, 0.9], [[0, 0, 4, 4]], thresholds=[0.5])
         >>> average_precision([image], 'voc12')
         array([0.5])
     """
@@ -237,7 +237,7 @@ def average_recall(images: Sequence[ImageDetections], max_dets: int = 100) -> np
     """Return the recall reached with ``max_dets`` detections per image, (T,); NaN if there is no object.
 
     Example:
-        >>> image = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.3, 0.9], [[0, 0, 4, 4]], thresholds=[0.5])
+        >>> (image,) = match_image([[0, 0, 4, 4], [9, 9, 10, 10]], [0.3, 0.9], [[0, 0, 4, 4]], thresholds=[0.5])
         >>> average_recall([image], max_dets=1), average_recall([image])
         (array([0.]), array([1.]))
     """
