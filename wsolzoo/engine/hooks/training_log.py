@@ -6,17 +6,14 @@ from pathlib import Path
 SKIP = ('time', 'data_time', 'memory', 'epoch', 'iter', 'step', 'base_lr', 'grad_norm')
 
 
-def training_curves(work_dir: str | Path) -> dict[str, dict]:
-    """Loss, first-guess accuracy, learning rate and validation scores over the course of training.
+def training_rows(work_dir: str | Path) -> tuple[list[dict], list[dict]]:
+    """What a training logged, a dict of scalars a row: rows of training and rows of validation.
 
     Every ``<time>/vis_data/scalars.json`` below ``work_dir`` is read, oldest first. A later run replaces what an
     earlier one wrote from its own first step on: a resumed run continues the curve, a fresh run starts it anew.
 
     Args:
         work_dir: of the training run.
-
-    Returns:
-        Panel name -> ``{'x': axis name, 'series': {name: [(step, value)…]}}``; empty where nothing was logged.
     """
     train: list[dict] = []
     val: list[dict] = []
@@ -29,6 +26,19 @@ def training_curves(work_dir: str | Path) -> dict[str, dict]:
         train = [row for row in train if row['step'] < new_train[0]['step']] + new_train
         first = new_train[0].get('epoch', new_train[0]['step'])  # validation is counted in epochs where there are any
         val = [row for row in val if row['step'] < first] + new_val
+    return train, val
+
+
+def training_curves(work_dir: str | Path) -> dict[str, dict]:
+    """Loss, first-guess accuracy, learning rate and validation scores over the course of training.
+
+    Args:
+        work_dir: of the training run, see :func:`training_rows`.
+
+    Returns:
+        Panel name -> ``{'x': axis name, 'series': {name: [(step, value)…]}}``; empty where nothing was logged.
+    """
+    train, val = training_rows(work_dir)
     return _panels(train, val, 'epoch' if train and 'epoch' in train[0] else 'iteration')
 
 
