@@ -233,7 +233,7 @@ def test_a_test_leaves_metrics_and_a_report(trained):
 
 def test_a_checkpoint_that_was_loaded_in_part_is_stamped(tmp_path, monkeypatch):
     said = '3 of 60 tensors are missing'
-    monkeypatch.setattr('wsolzoo.engine.hooks.report.not_loaded', lambda runner: said)
+    monkeypatch.setattr('wsolzoo.engine.hooks.report.partial_weights', lambda runner: said)
     _, screen = run(tmp_path, 'partial')
     assert f'not all weights were loaded: {said}' in screen
     assert json.loads((tmp_path / 'metrics.json').read_text())['meta']['partial_weights'] == said
@@ -333,7 +333,7 @@ def test_on_a_terminal_there_is_a_bar_and_the_log_is_whole_again_afterwards(tmp_
     printed = capsys.readouterr().out
     assert 'Epoch(train)' not in printed and 'System environment' not in printed
     log = next(tmp_path.glob('*/*.log')).read_text()
-    assert 'Epoch(train)' in log and 'Environment:' in log
+    assert 'Epoch(train)' in log and 'System environment' in log
     streams = [h.stream for h in runner.logger.handlers if type(h) is logging.StreamHandler]
     assert not any('FileProxy' in type(stream).__name__ for stream in streams)
 

@@ -17,6 +17,7 @@ from wsolzoo.compat import versions
 from wsolzoo.engine.hooks.second_look import image_ids, second_look
 from wsolzoo.engine.hooks.selection import STAMP, selected_on_test
 from wsolzoo.engine.hooks.training_log import training_curves
+from wsolzoo.engine.weights.checkpoint import partial_weights
 from wsolzoo.registry import HOOKS, VISUALIZERS
 
 PARTIAL = 'partial_weights'
@@ -191,20 +192,13 @@ def describe_run(runner) -> dict:
         'checkpoint': runner._load_from and str(runner._load_from),
         'seed': runner.seed,
         STAMP: ', '.join(selected_on_test(runner)) or None,
-        PARTIAL: not_loaded(runner),
+        PARTIAL: partial_weights(runner),
         'command': ' '.join(sys.argv),
         'date': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'data': type(runner.test_loop.dataloader.dataset).__name__,
         'device': str(next(runner.model.parameters()).device),
         'versions': versions(),
     }
-
-
-def not_loaded(runner) -> str | None:
-    """What of the model was not in the checkpoint, in words; nothing where all of it was."""
-    from wsolzoo.engine.weights import checkpoint
-
-    return getattr(checkpoint, 'partial_weights', lambda runner: None)(runner)
 
 
 def _for_people(runner, meta: dict, seed: int, trained_on: list[str]) -> dict:
