@@ -4,6 +4,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ FLAGS = (
     *('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--hide-scrollbars'),
     *('--disable-background-networking', '--disable-component-update', '--disable-sync', '--remote-debugging-pipe'),
 )
+PATIENCE = 120
 START = (
     'import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])'
 )
@@ -43,7 +45,7 @@ class Browser:
         )
         for end in (there[0], ours[1], reads, writes):
             os.close(end)
-        self.out, self.into = os.fdopen(there[1], 'wb', buffering=0), os.fdopen(ours[0], 'rb')
+        self.out, self.into, self.unread = os.fdopen(there[1], 'wb', buffering=0), ours[0], bytearray()
         self.trouble, self.heard, self.session, self.count = [], [], None, 0
         tab = next(t for t in self.ask('Target.getTargets')['targetInfos'] if t['type'] == 'page')
         self.session = self.ask('Target.attachToTarget', targetId=tab['targetId'], flatten=True)['sessionId']
@@ -51,11 +53,14 @@ class Browser:
             self.ask(f'{domain}.enable')
 
     def _hear(self):
-        text = bytearray()
-        while (byte := self.into.read(1)) not in (b'\0', b''):
-            text += byte
-        if not text:
-            raise RuntimeError('the browser has gone')
+        while b'\0' not in self.unread:
+            if not select.select([self.into], [], [], PATIENCE)[0]:
+                raise TimeoutError(f'the browser has said nothing for {PATIENCE} s')
+            if not (new := os.read(self.into, 1 << 20)):
+                raise RuntimeError('the browser has gone')
+            self.unread += new
+        text, _, rest = bytes(self.unread).partition(b'\0')
+        self.unread = bytearray(rest)
         message = json.loads(text)
         method, told = message.get('method'), message.get('params', {})
         if method == 'Log.entryAdded' or method == 'Runtime.exceptionThrown':
@@ -107,4 +112,5 @@ class Browser:
         """End the program."""
         self.process.terminate()
         self.process.wait(20)
-        self.out.close(), self.into.close()
+        self.out.close()
+        os.close(self.into)

@@ -30,7 +30,7 @@ from wsolzoo.visualization.summary import (
 TEMPLATE, STYLE, SCRIPT = 'report.html.j2', 'report.css', 'report.js.j2'
 STAMPS = {
     'selected_on_test': 'Selected on test: {}. These numbers are no estimate of what new images would give.',
-    'partial_weights': "Not all weights were loaded: {}. These numbers are of another network than the checkpoint's.",
+    'partial_weights': 'Not all weights come from the checkpoint: {}. What is missing was never trained.',
 }
 """What must be read before the numbers, by the key of ``meta`` that says it."""
 

@@ -94,7 +94,7 @@ class ReportHook(Hook):
         if meta[STAMP]:
             self.console.print(f'[bold red]selected on test: {escape(meta[STAMP])}[/]; these numbers are no estimate')
         if meta[PARTIAL]:
-            self.console.print(f'[bold red]not all weights were loaded: {escape(meta[PARTIAL])}[/]')
+            self.console.print(f'[bold red]not all weights were loaded: {escape(meta[PARTIAL])}[/]', soft_wrap=True)
         self.console.print(score_table(heads, visualizer.numbers(result)))
         self._print_paths(report)
 
