@@ -269,6 +269,7 @@ def test_failures_share_a_page_and_small_groups_lose_nothing():
     assert share_out({'a': 50}, 32) == {'a': 32} and share_out({'a': 3}, 32) == {'a': 3} and share_out({}, 32) == {}
 
 
+@pytest.mark.slow
 def test_the_size_of_a_page_is_bounded(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     hard = cv2.resize(noise, (320, 240), interpolation=cv2.INTER_CUBIC)
