@@ -78,7 +78,7 @@ def levels_from_pil(paths: list[Path]) -> int:
     from PIL import Image
 
     from wsolzoo.datasets.loading import LoadImage
-    from wsolzoo.datasets.transforms import antialias_resize
+    from wsolzoo.datasets.resizing import antialias_resize
 
     worst = 0
     for path in paths:
@@ -99,8 +99,8 @@ def our_pipeline():
     """The training pipeline of the base configs."""
     from mmcv.transforms import Compose
 
+    from wsolzoo.datasets.geometry import Geometry
     from wsolzoo.datasets.loading import LoadImage, PackLocalization
-    from wsolzoo.datasets.transforms import Geometry
 
     return Compose([LoadImage(), Geometry('WE', 224, train=True), PackLocalization()])
 

@@ -135,7 +135,7 @@ ROWS = {
         Broken(
             'two classes', XML, '<name>n01</name><bndbox><xmin>6', '<name>n02</name><bndbox><xmin>6', 'got n01, n02'
         ),
-        Broken('half a file', XML, '</object></annotation>', '', r'is not an annotation of CLS-LOC \('),
+        Broken('half a file', XML, '</object></annotation>', '', r'is no annotation in VOC form \('),
         Broken('class twice', 'LOC_synset_mapping.txt', 'n01', 'n02', 'line 2: n02 stands here for the second time'),
         Broken(
             'class without name', 'LOC_synset_mapping.txt', 'n02 crane, bird', 'n02', "line 1: expected 'wnid names"

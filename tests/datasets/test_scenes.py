@@ -1,5 +1,8 @@
 """The built-in scenes: reproducible, balanced, true to their annotation, and told by the head."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -36,6 +39,21 @@ def test_workers_draw_what_one_process_draws(scenes):
     pooled = draw_many(3, 'test', spec, fields, range(8), workers=2)
     for name in fields:
         assert np.array_equal(pooled[name], np.stack([getattr(scene, name) for scene in scenes[:8]]))
+
+
+FORKED = """
+import cv2, numpy as np
+cv2.setNumThreads(2)
+cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (31, 31), 5)  # OpenCV starts its threads
+from wsolzoo.datasets.scenes.store import draw_many
+from wsolzoo.synthetic.scenes import SceneSpec
+assert len(draw_many(3, 'test', SceneSpec(size=64), ('image',), range(4), workers=2)['image']) == 4
+assert cv2.getNumThreads() == 2
+"""
+
+
+def test_workers_draw_after_opencv_has_started_threads():
+    subprocess.run([sys.executable, '-c', FORKED], check=True, timeout=100)
 
 
 @pytest.mark.parametrize('size', [64, 96, 128])

@@ -7,19 +7,10 @@ import torch
 from mmcv.transforms import Compose
 from PIL import Image
 
+from wsolzoo.datasets.geometry import Geometry
 from wsolzoo.datasets.loading import BoxFromMask, LoadImage, LoadMask, PackLocalization
-from wsolzoo.datasets.transforms import (
-    AntialiasResize,
-    CenterCrop,
-    Geometry,
-    RandomCrop,
-    RandomFlip,
-    TenCrop,
-    antialias_resize,
-    as_size,
-    crop_boxes,
-    nearest_resize,
-)
+from wsolzoo.datasets.resizing import antialias_resize, as_size, nearest_resize
+from wsolzoo.datasets.transforms import AntialiasResize, CenterCrop, RandomCrop, RandomFlip, TenCrop, crop_boxes
 from wsolzoo.registry import TRANSFORMS
 
 

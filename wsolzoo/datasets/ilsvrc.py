@@ -2,12 +2,12 @@
 
 import os
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 
-from wsolzoo.datasets.annotation import AnnotationError, as_box, by_key, read_rows
+from wsolzoo.datasets.annotation import AnnotationError, by_key, read_rows
 from wsolzoo.datasets.base import LocalizationDataset
+from wsolzoo.datasets.box_files import from_voc
 from wsolzoo.registry import DATASETS
 
 
@@ -65,21 +65,10 @@ class ILSVRC(LocalizationDataset):
 
 
 def read_xml(path: Path, label_of: dict[str, int]) -> dict:
-    """Label and boxes of one annotation file; all its objects are of the image's class.
-
-    Raises:
-        AnnotationError: it is no XML, has no box or a wrong one, or objects of two classes or an unknown one.
-    """
-    try:
-        objects = ElementTree.parse(path).getroot().findall('object')
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise AnnotationError(f'{path} is not an annotation of CLS-LOC ({error})') from error
-    names = {(item.findtext('name') or '').strip() for item in objects}
+    """Label and boxes of one annotation file; all its objects are of the image's class."""
+    boxes = list(from_voc(path, path.parent))
+    names = {box.label for box in boxes}
     if len(names) != 1 or not names <= set(label_of):
-        found = ', '.join(sorted(names)) or 'no object'
+        found = ', '.join(sorted(map(str, names))) or 'no object'
         raise AnnotationError(f'{path} is not an annotation of CLS-LOC with objects of one known class; got {found}')
-    boxes = []
-    for number, item in enumerate(objects, 1):
-        corners = [item.findtext(f'bndbox/{key}') for key in ('xmin', 'ymin', 'xmax', 'ymax')]
-        boxes.append(as_box(corners, f'{path}, object {number}'))
-    return {'gt_label': label_of[names.pop()], 'gt_bboxes': np.array(boxes, np.float64)}
+    return {'gt_label': label_of[names.pop()], 'gt_bboxes': np.array([box.box for box in boxes], np.float64)}

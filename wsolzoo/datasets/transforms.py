@@ -1,61 +1,12 @@
-"""Geometry that moves image, boxes and masks together, and the three named geometries of the literature."""
-
-from collections.abc import Sequence
+"""Transforms that move image, boxes and masks together."""
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
-from mmcv.transforms import BaseTransform, Compose
+from mmcv.transforms import BaseTransform
 
+from wsolzoo.datasets.resizing import Size, antialias_resize, as_size, nearest_resize
 from wsolzoo.registry import TRANSFORMS
-
-Size = int | Sequence[int]
-
-
-def as_size(size: Size) -> tuple[int, int]:
-    """``(height, width)`` of a size given as one number or two."""
-    height, width = (size, size) if isinstance(size, int) else size
-    if height < 1 or width < 1:
-        raise ValueError(f'a size is one positive number or (height, width); got {size!r}')
-    return int(height), int(width)
-
-
-def antialias_resize(img: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bilinear resize with antialiasing, on uint8 within one grey level of ``PIL.Image.resize(..., BILINEAR)``.
-
-    Torch's uint8 kernel rounds after each axis with weights of 16 bits; that stays within one level where an image
-    shrinks, not where it grows. What grows along both axes needs no antialiasing and goes to OpenCV; what grows along
-    one goes through float32.
-
-    Args:
-        img: (H, W) or (H, W, C), uint8 or float32.
-        size: height and width of the result.
-
-    Returns:
-        ndarray: (h, w) or (h, w, C) of the same type; ``img`` itself where the size is right already.
-    """
-    if img.shape[:2] == tuple(size):
-        return img
-    if size[0] >= img.shape[0] and size[1] >= img.shape[1]:
-        return cv2.resize(np.ascontiguousarray(img), tuple(size)[::-1], interpolation=cv2.INTER_LINEAR)
-    tensor = torch.from_numpy(np.require(img, requirements=['C', 'W']))
-    # This order gives batch strides that torch takes for channels-last: a third faster than permuting first.
-    tensor = tensor[None, None] if img.ndim == 2 else tensor[None].permute(0, 3, 1, 2)
-    exact = img.dtype == np.uint8 and (size[0] > img.shape[0] or size[1] > img.shape[1])
-    tensor = tensor.float() if exact else tensor
-    out = F.interpolate(tensor, size=tuple(size), mode='bilinear', antialias=True, align_corners=False)[0]
-    out = out.round_().to(torch.uint8) if exact else out
-    return out[0].numpy() if img.ndim == 2 else out.permute(1, 2, 0).numpy()
-
-
-def nearest_resize(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Nearest-neighbour resize of a label mask (OpenCV's rule, pixel ``floor(i * H / h)``), (H, W) -> (h, w)."""
-    if mask.shape == tuple(size):
-        return mask
-    rows = np.minimum((np.arange(size[0]) * (mask.shape[0] / size[0])).astype(np.int64), mask.shape[0] - 1)
-    cols = np.minimum((np.arange(size[1]) * (mask.shape[1] / size[1])).astype(np.int64), mask.shape[1] - 1)
-    return mask[rows[:, None], cols]
 
 
 def crop_boxes(boxes: np.ndarray, x: int, y: int, size: tuple[int, int]) -> np.ndarray:
@@ -235,67 +186,3 @@ def _mirrored_corner(img: np.ndarray, corner: tuple[int, int], size: tuple[int, 
     """The window at ``corner`` of the mirrored image."""
     (y, x), mirrored = corner, img[:, ::-1]
     return mirrored[y : y + size[0], x : x + size[1]]
-
-
-@TRANSFORMS.register_module()
-class Geometry(BaseTransform):
-    """The geometry of a family of papers under its name, so that a config says it in one line.
-
-    =====  ==============================================  =========================================================
-    name   training                                        test
-    =====  ==============================================  =========================================================
-    WE     resize 256 x 256, random crop 224, mirror 1/2   resize 224 x 224, no crop (Choe et al., CVPR 2020)
-    BAS    the same                                        resize 256 x 256, centre crop 224 (Wu et al., CVPR 2022)
-    XY     the same                                        resize 224 x 224 (Zhang et al.: ACoL, SPG, I2C)
-    =====  ==============================================  =========================================================
-
-    All ignore the aspect ratio. Boxes and masks follow the image, so that truth and map share one frame.
-
-    Args:
-        name: ``'WE'``, ``'BAS'`` or ``'XY'``.
-        size: what the network sees, height and width.
-        train: augment.
-        resize: size before the crop; default ``size * 256 / 224`` rounded (ACoL and SPG once used 356 for 321).
-        ten_crop: at test, also ten views of the resized image for the class score (the BAS and XY papers).
-    """
-
-    NAMES = ('WE', 'BAS', 'XY')
-
-    def __init__(
-        self, name: str, size: Size = 224, train: bool = False, resize: Size | None = None, ten_crop: bool = False
-    ) -> None:
-        if name not in self.NAMES:
-            raise ValueError(f'geometry {name!r} is unknown; there are {", ".join(self.NAMES)}')
-        if train and ten_crop:
-            raise ValueError('ten_crop is for the test; training sees one random crop')
-        self.name, self.size, self.train = name, as_size(size), train
-        self.resize = tuple(round(s * 256 / 224) for s in self.size) if resize is None else as_size(resize)
-        if train:
-            steps = [AntialiasResize(self.resize), RandomCrop(self.size), RandomFlip(0.5)]
-        elif name == 'BAS':
-            views = [TenCrop(self.size)] if ten_crop else []
-            steps = [AntialiasResize(self.resize), *views, CenterCrop(self.size)]
-        else:
-            views = [ResizedViews(self.resize, self.size)] if ten_crop else []
-            steps = [*views, AntialiasResize(self.size)]
-        self.steps = Compose(steps)
-
-    def transform(self, results: dict) -> dict | None:
-        """Run the steps."""
-        return self.steps(results)
-
-    def __repr__(self) -> str:
-        return f'Geometry(name={self.name!r}, size={self.size}, train={self.train}, resize={self.resize})'
-
-
-class ResizedViews(BaseTransform):
-    """:class:`TenCrop` of a resized copy, the image itself untouched."""
-
-    def __init__(self, resize: Size, size: Size) -> None:
-        self.resize, self.ten_crop = as_size(resize), TenCrop(size)
-
-    def transform(self, results: dict) -> dict:
-        """Add ``score_views``, (10, h, w, 3) uint8."""
-        copy = self.ten_crop.transform({'img': antialias_resize(results['img'], self.resize)})
-        results['score_views'] = copy['score_views']
-        return results

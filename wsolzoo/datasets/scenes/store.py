@@ -55,8 +55,13 @@ def _drawn(draw: partial, indices: Sequence[int], workers: int) -> Iterator[list
     if workers <= 1:
         yield from map(draw, indices)
         return
-    with multiprocessing.Pool(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        yield from pool.imap(draw, indices, chunksize=16)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # before the fork: a child would wait for ever for threads that only its parent has
+    try:
+        with multiprocessing.Pool(workers) as pool:
+            yield from pool.imap(draw, indices, chunksize=16)
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _with_bar(drawn: Iterator[list[np.ndarray]], total: int, split: str) -> Iterable[list[np.ndarray]]:

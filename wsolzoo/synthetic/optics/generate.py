@@ -200,6 +200,7 @@ def _records(source, jobs: list[tuple[str, int]], recipe: Recipe, out: str, work
         for name, variant in jobs:
             yield _job(source, name, variant, recipe, out)
         return
+    cv2.setNumThreads(1)  # before the fork: a child would wait for ever for threads that only its parent has
     with ProcessPoolExecutor(workers) as pool:
         futures = [pool.submit(_job, source, name, variant, recipe, out) for name, variant in jobs]
         try:
