@@ -391,13 +391,12 @@ MAPS = [
     Broken(
         'not finite',
         lambda t: MapFiles(npy(t / 'a.npy', np.array([[0, np.nan]]))).read('a'),
-        '~/a.npy holds 1 values that are NaN or infinite; find out why the model makes them',
+        '~/a.npy holds 1 values that are NaN, infinite or beyond 1e+300; find out why the model makes them',
     ),
     Broken(
         'objects',
         lambda t: MapFiles(npy(t / 'a.npy', np.array([[None, 1]]))).read('a'),
-        '~/a.npy cannot be read: Object arrays cannot be loaded when allow_pickle=False; write it again '
-        'with numpy.save',
+        '~/a.npy has type object; a map holds real numbers, float32 at best',
     ),
     Broken(
         'metric: no map',
@@ -551,6 +550,8 @@ def net() -> PlainNet:
     return PlainNet(base_channels=4, strides=(2, 2), depth=1)
 
 
+ANOTHER = 'Is it the file you meant, and complete? Copy or download it again, or take another checkpoint.'
+
 CHECKPOINTS = [
     Broken(
         'no file',
@@ -560,13 +561,12 @@ CHECKPOINTS = [
     Broken(
         'empty',
         lambda t: load_from_local(file(t / 'a.pth')),
-        '~/a.pth is no readable checkpoint (it is empty). Is the file complete?',
+        f'~/a.pth is no readable checkpoint (it is empty). {ANOTHER}',
     ),
     Broken(
         'a web page',
         lambda t: load_from_local(file(t / 'a.pth', '<html>404</html>')),
-        '~/a.pth is not a checkpoint that torch can read safely (Unsupported operand 60). Is it the file '
-        'you meant, and complete?',
+        f'~/a.pth is not a checkpoint that torch can read safely (Unsupported operand 60). {ANOTHER}',
     ),
     Broken(
         'runs a command',
@@ -594,7 +594,7 @@ CHECKPOINTS = [
     Broken(
         'no weights in it',
         lambda t: load_weights(net(), saved(t / 'a.pth', {'epoch': 3})),
-        'expected a state_dict (names → tensors) or a dict that holds one; got epoch',
+        '~/a.pth: expected a state_dict (names → tensors) or a dict that holds one; got epoch',
     ),
     Broken(
         'prefix',
@@ -619,8 +619,7 @@ CHECKPOINTS = [
     Broken(
         'pickle',
         lambda t: load_from_local(file(t / 'a.pkl', pickle.dumps(Evil()))),
-        '~/a.pkl is not a checkpoint that torch can read safely (Unsupported operand 149). Is it the file '
-        'you meant, and complete?',
+        f'~/a.pkl is not a checkpoint that torch can read safely (Unsupported operand 149). {ANOTHER}',
     ),
 ]
 
@@ -720,7 +719,7 @@ COMMANDS = [
     ),
     Broken(
         'infer: no image',
-        of_tool('infer.py', '~/no.jpg', TINY, 'no.pth', '--out-dir', '~'),
+        of_tool('infer.py', TINY, '~/no.jpg', '--out-dir', '~'),
         'error: image ~/no.jpg does not exist',
     ),
     Broken(
@@ -745,7 +744,7 @@ COMMANDS = [
         'error: --fixed choe2020-v2=1.5: a threshold is in [0, 1)',
     ),
     Broken(
-        'maps: interval', evaluate('--interval', '0'), 'error: --interval: threshold interval is in (0, 1); got 0.0'
+        'maps: interval', evaluate('--interval', '0'), 'error: --interval: threshold interval is from 0.0001 to below 1; got 0.0'
     ),
     Broken('maps: workers', evaluate('--workers', '0'), 'tool: error: --workers is at least 1'),
 ]

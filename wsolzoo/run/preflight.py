@@ -7,8 +7,8 @@ from typing import Any
 from mmengine.config import Config
 
 from wsolzoo.errors import UserError
-from wsolzoo.run.annotation import keep_what_labels_allow, metric_problems
-from wsolzoo.run.disk import remove_half_written, space_problems, work_dir_problems
+from wsolzoo.run.annotation import first_index, keep_what_labels_allow, metric_problems
+from wsolzoo.run.disk import space_problems, work_dir_problems
 from wsolzoo.run.schedules import schedule_warnings
 
 
@@ -34,8 +34,6 @@ def check_config(cfg: Config, training: bool = True) -> None:
         problems += weight_problems(cfg)
     if problems:
         raise PreflightError(problems)
-    if training:
-        remove_half_written(Path(cfg.work_dir))
 
 
 def split_problems(cfg: Config) -> Iterator[str]:
@@ -177,12 +175,6 @@ def sample_problems(runner: Any, name: str, loader: Any) -> Iterator[str]:
     finally:
         model.train(was_training)
     yield from model.task().flaws(sample, size, place)
-
-
-def first_index(loader: Any) -> Any:
-    """How the first image of a data set is addressed; a sampler of several sources has its own way."""
-    draw = getattr(loader.sampler, 'draw', None)
-    return draw(0, 0) if draw else 0
 
 
 def first_line(error: Exception) -> str:
