@@ -461,8 +461,8 @@ CONFIGS = [
     Broken(
         'unknown argument',
         lambda t: MODELS.build(dict(type='PlainNet', width=4)),
-        "PlainNet takes no 'width'; did you mean 'depth'? It is defined in wsolzoo.models.backbones.plain "
-        '(<repo>/wsolzoo/models/backbones/plain.py)',
+        "PlainNet takes no 'width'; did you mean 'depth'? (defined in wsolzoo.models.backbones.plain "
+        '(<repo>/wsolzoo/models/backbones/plain.py))',
     ),
     Broken(
         'no file',
