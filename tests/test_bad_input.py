@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
 from tiny_run import REPO, tool
 
 from wsolzoo import cli, maps, registry
@@ -27,7 +28,6 @@ from wsolzoo.datasets.scenes import WSOLScenes
 from wsolzoo.datasets.wsol_metadata import WSOLMetadata
 from wsolzoo.engine.weights.checkpoint import load_from_local, load_weights
 from wsolzoo.engine.weights.mismatch import only_prefix
-from wsolzoo.engine.weights.sources import read_checkpoint
 from wsolzoo.evaluation.localization import protocols
 from wsolzoo.evaluation.metrics import LocalizationMetric
 from wsolzoo.evaluation.offline.annotations import read_annotations
@@ -461,8 +461,8 @@ CONFIGS = [
     Broken(
         'unknown argument',
         lambda t: MODELS.build(dict(type='PlainNet', width=4)),
-        "PlainNet takes no 'width'; did you mean 'depth'? It is defined in wsolzoo.models.backbones.plain "
-        '(<repo>/wsolzoo/models/backbones/plain.py)',
+        "PlainNet takes no 'width'; did you mean 'depth'? (defined in wsolzoo.models.backbones.plain "
+        '(<repo>/wsolzoo/models/backbones/plain.py))',
     ),
     Broken(
         'no file',
@@ -550,6 +550,8 @@ def net() -> PlainNet:
     return PlainNet(base_channels=4, strides=(2, 2), depth=1)
 
 
+ANOTHER = 'Is it the file you meant, and complete? Copy or download it again, or take another checkpoint.'
+
 CHECKPOINTS = [
     Broken(
         'no file',
@@ -559,14 +561,12 @@ CHECKPOINTS = [
     Broken(
         'empty',
         lambda t: load_from_local(file(t / 'a.pth')),
-        '~/a.pth is no readable checkpoint (it is empty). Is it the file you meant, and complete? Copy or download '
-        'it again, or take another checkpoint.',
+        f'~/a.pth is no readable checkpoint (it is empty). {ANOTHER}',
     ),
     Broken(
         'a web page',
         lambda t: load_from_local(file(t / 'a.pth', '<html>404</html>')),
-        '~/a.pth is not a checkpoint that torch can read safely (Unsupported operand 60). Is it the file '
-        'you meant, and complete? Copy or download it again, or take another checkpoint.',
+        f'~/a.pth is not a checkpoint that torch can read safely (Unsupported operand 60). {ANOTHER}',
     ),
     Broken(
         'runs a command',
@@ -603,12 +603,12 @@ CHECKPOINTS = [
     ),
     Broken(
         'storage',
-        lambda t: read_checkpoint('s3://bucket/a.pth'),
+        lambda t: CheckpointLoader.load_checkpoint('s3://bucket/a.pth'),
         's3://bucket/a.pth: this storage is not supported. Copy the file here and name its path.',
     ),
     Broken(
         'unknown torchvision name',
-        lambda t: read_checkpoint('torchvision://vgg61'),
+        lambda t: CheckpointLoader.load_checkpoint('torchvision://vgg61'),
         'torchvision://vgg61: no such weights. Did you mean vgg19, vgg16, vgg13, vgg11, vgg19_bn?',
     ),
     Broken(
@@ -619,8 +619,7 @@ CHECKPOINTS = [
     Broken(
         'pickle',
         lambda t: load_from_local(file(t / 'a.pkl', pickle.dumps(Evil()))),
-        '~/a.pkl is not a checkpoint that torch can read safely (Unsupported operand 149). Is it the file '
-        'you meant, and complete? Copy or download it again, or take another checkpoint.',
+        f'~/a.pkl is not a checkpoint that torch can read safely (Unsupported operand 149). {ANOTHER}',
     ),
 ]
 
@@ -720,7 +719,7 @@ COMMANDS = [
     ),
     Broken(
         'infer: no image',
-        of_tool('infer.py', TINY, '~/no.jpg', '--checkpoint', 'no.pth', '--out-dir', '~'),
+        of_tool('infer.py', TINY, '~/no.jpg', '--out-dir', '~'),
         'error: image ~/no.jpg does not exist',
     ),
     Broken(

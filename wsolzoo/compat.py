@@ -7,8 +7,8 @@ through this module. Importing it imports the standard library alone.
 import logging
 import platform
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -98,6 +98,35 @@ class DropKnownNoise(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is to be kept."""
         return not record.getMessage().startswith(QUIET_LOGS)
+
+
+@contextmanager
+def without_retries() -> Iterator[None]:
+    """Let the client of the Hugging Face hub answer at once where there is no network; it would retry for minutes."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = before or not reachable(constants.ENDPOINT)
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def reachable(address: str, seconds: float = 3) -> bool:
+    """Whether a server answers; behind a proxy nobody can tell, so it may."""
+    import socket
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    if getproxies():
+        return True
+    place = urlsplit(address)
+    try:
+        socket.create_connection((place.hostname, place.port or 443), timeout=seconds).close()
+    except OSError:
+        return False
+    return True
 
 
 def quiet_logger(logger: logging.Logger) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from traceback import walk_tb
 from typing import Any
@@ -41,10 +41,11 @@ class WrongArgumentError(UserError, TypeError):
     def __init__(self, component: Callable, key: str, missing: bool = False) -> None:
         self.component, self.key, self.missing = component, key, missing
         name = getattr(component, '__name__', str(component))
-        says = f'needs {key!r}.' if missing else f'takes no {key!r}; {meant(key, arguments(component))}'
-        super().__init__(f'{name} {says} It is defined in {origin(component)}')
+        says = f'needs {key!r}' if missing else f'takes no {key!r}; {meant(key, arguments(component))}'
+        super().__init__(f'{name} {says} (defined in {origin(component)})')
 
 
+BUILDERS = 'mmengine.registry.build_functions'
 _WRONG_CALL = re.compile(
     r'(\w+)(?:\.__init__)?\(\) '
     r"(?:got an unexpected keyword argument '(\w+)'|missing \d+ required .* arguments?: '(\w+)')"
@@ -66,13 +67,25 @@ def explained(error: TypeError) -> WrongArgumentError | None:
         if not str(frame.f_globals.get('__name__')).startswith('mmengine.'):
             continue
         known = frame.f_locals
-        component = known.get('obj_cls') or known.get('scheduler_cls') or frame.f_globals.get(called)
+        component = _built(known) or frame.f_globals.get(called)
         settings = (value for value in known.values() if isinstance(value, dict))
         if component and wrong and any(wrong in given for given in settings):
             return WrongArgumentError(component, wrong)
         if component and missing and frame is frames[-1]:  # else something that its constructor calls
             return WrongArgumentError(component, missing, missing=True)
     return None
+
+
+def _built(known: Mapping[str, Any]) -> Callable | None:
+    """What MMEngine's build functions call the component."""
+    return known.get('obj_cls') or known.get('scheduler_cls')
+
+
+def being_built(error: BaseException) -> Callable | None:
+    """The innermost component that was being built when an error was raised."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    names = (_built(frame.f_locals) for frame in reversed(frames) if frame.f_globals.get('__name__') == BUILDERS)
+    return next(filter(None, names), None)
 
 
 def arguments(component: Callable) -> set[str]:

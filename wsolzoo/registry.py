@@ -18,6 +18,7 @@ import warnings
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any
 
 from mmengine import registry as root
@@ -168,6 +169,9 @@ class ZooRegistry(Registry):
             f'  close names: {", ".join(near) or "none"}',
             f'  plugins loaded: {", ".join(plugins.loaded) or "none"}',
         ]
+        package = key.partition('.')[0]
+        if '.' in key and find_spec(package) is None:
+            lines.insert(1, f'  the package {package} is not installed')
         lines += [f'  plugin {name!r} failed to import: {reason}' for name, reason in plugins.failed.items()]
         lines.append(
             "  A component in a loose file needs custom_imports=dict(imports=['its_module']) in the config; one of a "

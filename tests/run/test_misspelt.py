@@ -8,7 +8,7 @@ from torch import nn
 
 from wsolzoo.errors import WrongArgumentError, arguments, explained
 from wsolzoo.registry import DATASETS, MODELS, TRANSFORMS
-from wsolzoo.run import launch
+from wsolzoo.run import launch, mistakes
 from wsolzoo.run.environment import prepare_environment
 
 BASE = """
@@ -99,7 +99,7 @@ def test_the_base_is_built(build):
         ('model = dict(part=dict(widht=3))', "model.part.widht: PointPart takes no 'widht'; did you mean 'width'?"),
         ("model = dict(part=dict(type='WidePart', widht=3))", "model.part.widht: WidePart takes no 'widht'"),
         ("model = dict(part=dict(type='PointPrt'))", 'close names: PointPart'),
-        ("model = dict(_delete_=True, type='PointModel')", "model: PointModel needs 'part'. It is defined in "),
+        ("model = dict(_delete_=True, type='PointModel')", "model: PointModel needs 'part' (defined in "),
         ("model = dict(part=dict(_delete_=True, type='TimmBackbone', model_name='resnet10t', out_stagse=1))",
          "model.part.out_stagse: TimmBackbone takes no 'out_stagse'; did you mean 'out_stages'?"),
         ("model = dict(part=dict(_delete_=True, type='mmpretrain.ResNet', dpth=18))",
@@ -157,5 +157,5 @@ def test_the_place_is_the_file_where_two_are_alike(build):
 
 
 def test_a_config_without_a_file_has_a_name():
-    wrong = WrongArgumentError(PointPart, 'widht')
-    assert launch.place_of(wrong, Config(dict(model=dict(type='PointPart')))) == 'the config'
+    assert mistakes.place_of(PointPart, Config(dict(model=dict(type='PointPart')))) == 'model'
+    assert mistakes.place_of(PointPart, Config(dict(model=dict(type='Other')))) == 'the config'

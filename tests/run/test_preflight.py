@@ -90,20 +90,9 @@ def test_every_reason_is_told_at_once(settings, tmp_path):
     assert len(reasons(settings).splitlines()) == 3
 
 
-def test_half_written_files_of_a_killed_run_are_removed(settings, tmp_path):
-    (tmp_path / 'run').mkdir()
-    for name in ('epoch_1.pth', '.epoch_2.pth.x1y2', '.other'):
-        (tmp_path / 'run' / name).touch()
-    preflight.check_config(settings)
-    assert sorted(p.name for p in (tmp_path / 'run').iterdir()) == ['.other', 'epoch_1.pth']
-
-
-def test_a_test_removes_nothing_and_needs_no_weights_to_start_from(settings, tmp_path):
-    (tmp_path / 'run').mkdir()
-    (tmp_path / 'run' / '.epoch_2.pth.x1y2').touch()
+def test_a_test_needs_no_weights_to_start_from(settings, tmp_path):
     settings.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='weights/gone.pth')
     preflight.check_config(settings, training=False)
-    assert (tmp_path / 'run' / '.epoch_2.pth.x1y2').exists()
 
 
 def test_a_split_with_a_part_missing(settings):
@@ -205,11 +194,8 @@ def test_a_protocol_of_masks_on_data_with_boxes(train, tmp_path):
     """Crashed at the first validation."""
     extra = own_data(tmp_path, *(f'{index}.png,{index % 3},8,8,40,40' for index in range(6)))
     text = train('val_evaluator.protocols=[choe2020-pxap]', extra=extra + PLAIN)
-    assert (
-        'LocalizationMetric of val_evaluator needs gt_mask of every image, and val_dataloader (BoxCSV) gives no such '
-        'annotation (it gives: gt_box_labels, gt_boxes, gt_label). Add it to the data, read it in the pipeline, or '
-        'choose other metrics in val_evaluator.'
-    ) in text
+    assert 'LocalizationMetric of val_evaluator needs gt_mask of every image, and val_dataloader (BoxCSV) gives' in text
+    assert 'Add it to the data, read it in the pipeline, or choose other metrics in val_evaluator.' in text
 
 
 PLAIN = "default_hooks['checkpoint'] = dict(type='SafeCheckpointHook', interval=1)\n"

@@ -58,6 +58,12 @@ def truth_of(loop: Any) -> set[str] | None:
     """Names of the annotation of the first image; ``None`` where nothing is judged, or not by a ``DataSample``."""
     if getattr(loop, 'evaluator', None) is None:
         return None
-    sample = loop.dataloader.dataset[0]
+    sample = loop.dataloader.dataset[first_index(loop.dataloader)]
     truth = sample.get('data_samples') if isinstance(sample, dict) else None
     return None if truth is None else {*filter(lambda key: key.startswith('gt_'), truth.keys())}
+
+
+def first_index(loader: Any) -> Any:
+    """How the first image of a data set is addressed; a sampler of several sources has its own way."""
+    draw = getattr(loader.sampler, 'draw', None)
+    return draw(0, 0) if draw else 0

@@ -1,6 +1,5 @@
 """The work dir before a run: can it be written, does it hold the checkpoints."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -47,10 +46,3 @@ def checkpoint_bytes(runner: Any) -> int:
 def in_mb(size: float) -> str:
     """A number of bytes for people."""
     return f'{size / 2**20:,.0f} MiB'
-
-
-def remove_half_written(work_dir: Path) -> None:
-    """Remove what a killed run was writing: temporary files beside checkpoints, older than the processes that live."""
-    if int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0))) == 0:
-        for path in work_dir.glob('.*.pth.*'):
-            path.unlink(missing_ok=True)

@@ -15,5 +15,4 @@ def prepare_environment() -> None:
 
     compat.allow_package_configs()
     load_plugins()
-    if hasattr(weights, 'install'):
-        weights.install()
+    weights.install()

@@ -1,18 +1,18 @@
 """From a config file and a tool's flags to a Runner; ``tools/train.py`` and ``test.py`` are thin shells over it."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
 from wsolzoo.compat import allow_package_configs, quiet_logger
-from wsolzoo.errors import UserError, WrongArgumentError, explained
+from wsolzoo.errors import UserError, WrongArgumentError
 from wsolzoo.resources import find_config
 from wsolzoo.run.config_text import PlainConfig
 from wsolzoo.run.environment import prepare_environment
-from wsolzoo.run.names import check_config, runner_names
+from wsolzoo.run.mistakes import BLAMED, told
+from wsolzoo.run.names import check_config
 from wsolzoo.run.options import UsageError, nest, parse_options
 
 
@@ -228,32 +228,13 @@ def build_runner(cfg: Config, training: bool = True):
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
         quiet_logger(runner.logger)
         _warn(preflight.check_runner(runner, training))
-    except TypeError as error:
-        wrong = error if isinstance(error, WrongArgumentError) else explained(error)
-        if wrong is None:
+    except (UserError, FileNotFoundError) as error:
+        if not isinstance(error, WrongArgumentError):
             raise
-        raise UsageError(f'{place_of(wrong, cfg)}: {wrong}') from error
+        raise told(error, cfg) from error
+    except BLAMED as error:
+        problem = told(error, cfg)
+        if problem is None:
+            raise
+        raise problem from error
     return runner
-
-
-def place_of(wrong: WrongArgumentError, cfg: Config) -> str:
-    """Where in a config the component with the wrong keyword stands; the file where that is not clear."""
-    kind = getattr(wrong.component, '__name__', '')
-    found = [
-        place if wrong.missing else f'{place}.{wrong.key}'
-        for place, part in parts_of(cfg._cfg_dict)
-        if (wrong.missing or wrong.key in part)
-        and str(part.get('type', None if wrong.missing else kind)).rpartition('.')[2] == kind
-    ]
-    return found[0] if len(found) == 1 else cfg.filename or 'the config'
-
-
-def parts_of(value: Any, place: str = '') -> Iterator[tuple[str, dict]]:
-    """Place and content of every dict inside a config; names that MMEngine does not read are left out at the top."""
-    if isinstance(value, dict):
-        yield place, value
-        inner = value.items() if place else ((key, value[key]) for key in runner_names() & set(value))
-    else:
-        inner = enumerate(value) if isinstance(value, (list, tuple)) else ()
-    for key, part in inner:
-        yield from parts_of(part, f'{place}.{key}' if place else key)

@@ -7,8 +7,8 @@ from typing import Any
 from mmengine.config import Config
 
 from wsolzoo.errors import UserError
-from wsolzoo.run.annotation import keep_what_labels_allow, metric_problems
-from wsolzoo.run.disk import remove_half_written, space_problems, work_dir_problems
+from wsolzoo.run.annotation import first_index, keep_what_labels_allow, metric_problems
+from wsolzoo.run.disk import space_problems, work_dir_problems
 from wsolzoo.run.schedules import schedule_warnings
 
 
@@ -29,13 +29,11 @@ def check_config(cfg: Config, training: bool = True) -> None:
     Raises:
         PreflightError: naming everything that is wrong.
     """
-    problems = [*work_dir_problems(cfg.work_dir), *split_problems(cfg)]
+    problems = [*work_dir_problems(cfg.work_dir), *split_problems(cfg), *wrapper_problems(cfg)]
     if training:
         problems += weight_problems(cfg)
     if problems:
         raise PreflightError(problems)
-    if training:
-        remove_half_written(Path(cfg.work_dir))
 
 
 def split_problems(cfg: Config) -> Iterator[str]:
@@ -53,6 +51,17 @@ def split_problems(cfg: Config) -> Iterator[str]:
                 f'the config gives {", ".join(given)} without {lacking}: a {split} split takes all three '
                 f'({split}_cfg=dict() will do), or none'
             )
+
+
+def wrapper_problems(cfg: Config) -> Iterator[str]:
+    """A network of mmpretrain where a backbone in stages is needed: it goes into its wrapper."""
+    model = cfg.get('model') or {}
+    library, _, kind = str((model.get('backbone') or {}).get('type')).rpartition('.')
+    if library == 'mmpretrain' and '.' not in str(model.get('type')):
+        yield (
+            f'model.backbone: {library}.{kind} has no stages to work on. Put it into the wrapper that finds them: '
+            f"dict(type='MMPretrainBackbone', net=dict(type={kind!r}, …))"
+        )
 
 
 def weight_problems(cfg: Config) -> Iterator[str]:
@@ -168,7 +177,7 @@ def sample_problems(runner: Any, name: str, loader: Any) -> Iterator[str]:
     try:
         with torch.no_grad():
             (sample,) = model.val_step(batch)
-    except (RuntimeError, ValueError, IndexError) as error:
+    except (RuntimeError, ValueError, IndexError, AssertionError) as error:
         yield (
             f'an image of {size} pixels from {place} does not get through the model ({first_line(error)}). '
             'Resize to a larger size in the pipeline, or use smaller strides in the backbone.'
@@ -177,12 +186,6 @@ def sample_problems(runner: Any, name: str, loader: Any) -> Iterator[str]:
     finally:
         model.train(was_training)
     yield from model.task().flaws(sample, size, place)
-
-
-def first_index(loader: Any) -> Any:
-    """How the first image of a data set is addressed; a sampler of several sources has its own way."""
-    draw = getattr(loader.sampler, 'draw', None)
-    return draw(0, 0) if draw else 0
 
 
 def first_line(error: Exception) -> str:

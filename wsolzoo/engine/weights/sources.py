@@ -13,6 +13,7 @@ from mmengine.dist import barrier, get_dist_info
 from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import get_external_models, get_mmcls_models, get_torchvision_models
 
+from wsolzoo.compat import without_retries
 from wsolzoo.engine.weights.mismatch import only_prefix, state_dict_of
 from wsolzoo.engine.weights.reading import CheckpointError, hash_in_name, load_from_local
 
@@ -94,7 +95,8 @@ def load_from_timm(filename: str, map_location: Any = None) -> Mapping[str, Any]
     if not listed.hf_hub_id:
         return load_from_url(listed.url, map_location)
     try:
-        return timm.models.load_state_dict_from_hf(listed.hf_hub_id, weights_only=True)
+        with without_retries():
+            return timm.models.load_state_dict_from_hf(listed.hf_hub_id, weights_only=True)
     except Exception as error:  # no network, no such file, a damaged one: each library between has its own
         raise CheckpointError(f'could not get {filename} from {listed.hf_hub_id} ({error})') from error
 

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from wsolzoo.compat import without_retries
+from wsolzoo.errors import UserError, nearest
 from wsolzoo.models.backbones.graph import CutError, Segment, fit_segments, from_map, run_steps, segments, to_map, trace
 from wsolzoo.models.backbones.staged import StagedBackbone
 from wsolzoo.registry import MODELS
@@ -129,6 +131,20 @@ def _prune(module: nn.Module, used: set[str], path: str = '') -> None:
             setattr(module, name, None)
 
 
+class UnavailableError(UserError, OSError):
+    """A library has no such network, or its weights cannot be had."""
+
+
+def _check_name(model_name: str) -> None:
+    import timm
+
+    if ':' in model_name or timm.is_model(model_name):  # hf-hub:… and local-dir:… are places
+        return
+    near = nearest(model_name, timm.list_models(), cutoff=0.6)
+    hint = f'did you mean {near!r}?' if near else "timm.list_models('*word*') finds names."
+    raise UnavailableError(f'timm has no network {model_name!r}; {hint}')
+
+
 @MODELS.register_module()
 class TimmBackbone(GraphBackbone):
     """A network of timm, without its pooling and classifier.
@@ -155,7 +171,15 @@ class TimmBackbone(GraphBackbone):
         super().__init__(init_cfg)
         import timm
 
-        self.net = timm.create_model(model_name, pretrained=pretrained, **kwargs)
+        _check_name(model_name)
+        try:
+            with without_retries():
+                self.net = timm.create_model(model_name, pretrained=pretrained, **kwargs)
+        except OSError as error:
+            raise UnavailableError(
+                f"pretrained=True: the weights of timm's {model_name} are not in the cache and cannot be "
+                'downloaded. Run this once where there is a network, name a file in init_cfg, or set pretrained=False.'
+            ) from error
         self.pretrained = pretrained
         if not hasattr(self.net, 'forward_features'):
             raise ValueError(f'{model_name} of timm has no forward_features, so its classifier cannot be told apart')
