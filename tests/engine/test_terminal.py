@@ -12,7 +12,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import nn
 
-from wsolzoo.engine.terminal import TerseRunner
+from wsolzoo.engine.runner import TerseRunner
 
 EPOCHS = 200
 RUN = """
