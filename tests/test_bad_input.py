@@ -26,7 +26,6 @@ from wsolzoo.datasets.image_mask_folder import ImageMaskFolder
 from wsolzoo.datasets.scenes import WSOLScenes
 from wsolzoo.datasets.wsol_metadata import WSOLMetadata
 from wsolzoo.engine.weights.checkpoint import load_from_local, load_weights
-from wsolzoo.engine.weights.sources import read_checkpoint
 from wsolzoo.engine.weights.mismatch import only_prefix
 from wsolzoo.engine.weights.sources import read_checkpoint
 from wsolzoo.evaluation.localization import protocols
