@@ -10,14 +10,7 @@ from wsolzoo.engine.weights.reading import load_from_local
 
 def publish(in_process, tmp_path, content: bytes) -> tuple[int, str]:
     (tmp_path / 'epoch_3.pth').write_bytes(content)
-    arguments = (
-        str(tmp_path / 'epoch_3.pth'),
-        'cam/cam_x.py',
-        '--out-dir',
-        str(tmp_path / 'out'),
-        '--date',
-        '20260102',
-    )
+    words = (tmp_path / 'epoch_3.pth', 'cam/cam_x.py', '--out-dir', tmp_path / 'out', '--date', 20260102)
     return in_process('model_converters/publish_model.py', *map(str, words))
 
 
