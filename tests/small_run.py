@@ -66,7 +66,7 @@ def small_runner(
     loader = {'dataset': Noisy(), 'batch_size': 2, 'collate_fn': {'type': 'default_collate'}}
     sampler = {'type': kwargs.pop('sampler', 'DefaultSampler'), 'shuffle': True}
     optimizer = {'optimizer': {'type': 'AdamW', 'lr': 0.1}, 'accumulative_counts': kwargs.pop('count', 1)}
-    hooks = ('RandomStateHook', 'ResumeHook', 'CheckpointReportHook')
+    hooks = ('RandomStateHook', 'ResumeHook', 'CheckpointReportHook', 'BufferSyncHook')
     checkpoint = {'type': 'SafeCheckpointHook', 'by_epoch': False, 'interval': 1, **(saving or {})}
     if scores is not None:
         kwargs['val_dataloader'] = {**loader, 'sampler': {'type': 'DefaultSampler', 'shuffle': False}}

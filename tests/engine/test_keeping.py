@@ -105,6 +105,15 @@ def test_killed_before_the_old_best_is_removed(tmp_path, monkeypatch):
     assert train(tmp_path, [2, 0], resume=tmp_path / 'epoch_2.pth') == ['best_score_epoch_2.pth', 'epoch_3.pth']
 
 
+@pytest.mark.parametrize('stop', [6, 8])
+def test_killed_inside_an_epoch_or_before_its_validation(tmp_path, stop):
+    """After its last iteration an epoch has not ended: its validation is due; in its middle none is."""
+    saving = SAVING | {'by_epoch': False, 'max_keep_ckpts': -1}
+    train(tmp_path / 'straight', [3, 2, 1], **saving)
+    left = train(tmp_path / 'resumed', [5, 4], resume=tmp_path / f'straight/iter_{stop}.pth', **saving)
+    assert left[0] == 'best_score_iter_8.pth'
+
+
 def test_published_parts_are_named_after_their_hash(tmp_path):
     from wsolzoo.engine.weights.checkpoint import load_from_local
 

@@ -1,11 +1,13 @@
 """Runs continued in the middle of their data end as runs that were left alone: bit for bit, on a CPU."""
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
 import torch
 from small_run import EPOCHS, ITERATIONS, Noisy, small_runner
-from tiny_run import same
+from tiny_run import SERVER, same
 
 from wsolzoo.engine.weights.reading import CheckpointError
 
@@ -57,3 +59,33 @@ def test_another_accumulation_is_refused(tmp_path):
     straight = run(tmp_path / 'straight', EPOCHS, count=3)
     with pytest.raises(CheckpointError, match='accumulative_counts of the config is not that of the checkpoint'):
         run(tmp_path / 'other', EPOCHS, resume=straight / 'iter_4.pth')
+
+
+def _rank(rank: int, port: int, work_dir: Path, resume: Path | None, loop: dict) -> None:
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1')
+    os.environ |= {'MASTER_PORT': str(port), 'CUDA_VISIBLE_DEVICES': ''}
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group('gloo')
+    wrapper = {'type': 'MMDistributedDataParallel', 'broadcast_buffers': False, 'device_ids': None}
+    small_runner(work_dir, loop, resume=resume, launcher='pytorch', cfg={'model_wrapper_cfg': wrapper}).train()
+
+
+def train_in_two(work_dir: Path, loop: dict, resume: Path | None = None) -> Path:
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    ranks = [SERVER.Process(target=_rank, args=(rank, port, work_dir, resume, loop)) for rank in range(2)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(120)
+        assert process.exitcode == 0
+    return work_dir
+
+
+def test_continued_in_two_processes(tmp_path):
+    """Random states, statistics and batches of each process."""
+    loop = {'by_epoch': True, 'max_epochs': 6}
+    straight = train_in_two(tmp_path / 'straight', loop)
+    continued = train_in_two(tmp_path / 'continued', loop, straight / 'iter_7.pth')
+    assert same(left(continued), left(straight)) == []

@@ -70,4 +70,4 @@ def test_a_stamped_checkpoint_stamps_its_tests(tmp_path, monkeypatch, capfd):
     told = 'checkpoint, thresholds'
     assert f'selected on test: {told}' in capfd.readouterr().out
     assert json.loads((tmp_path / 'run' / 'metrics.json').read_text())['meta']['selected_on_test'] == told
-    assert f'SELECTED ON TEST: {told}' in (tmp_path / 'run' / 'report.html').read_text()
+    assert f'Selected on test: {told}' in (tmp_path / 'run' / 'report.html').read_text()

@@ -62,7 +62,8 @@ class TerseRunner(Runner):
         """
         name = Path(self.cfg.filename).name if self.cfg.filename else f'{self.timestamp}.py'
         with self._alone():
-            self.cfg.dump(str(Path(self.work_dir, name)))
+            if self.rank == 0:
+                self.cfg.dump(str(Path(self.work_dir, name)))
             return super().train()
 
     def load_checkpoint(self, filename: str, *args: object, **kwargs: object) -> dict:
