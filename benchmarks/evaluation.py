@@ -147,6 +147,87 @@ def pixel_row(count: int) -> Row:
     return Row('G5', 'PxAP histograms 0.001', slow, fast, slow / fast, 2.5, equal)
 
 
+def mask_row(count: int, folder: Path, depth: int) -> Row:
+    """PxAP from the raw map and the pictures of two masks, of 8 or 1 bit a pixel, on disk."""
+    import cv2
+    import numpy as np
+    from reference_evaluation import PixelEvaluator, prepare, read_mask
+
+    from wsolzoo.evaluation.functional import pxap
+    from wsolzoo.evaluation.localization import protocols
+    from wsolzoo.evaluation.localization.records import pixel_record
+    from wsolzoo.evaluation.offline import masks
+
+    protocol, reference = protocols.get('choe2020-pxap'), PixelEvaluator(0.001)
+    thresholds, items, records = protocol.threshold.grid(), [], []
+    rng = np.random.default_rng(7)
+    for k, (raw, _) in enumerate(make_maps('smooth', count)):
+        for name in (f'{k}.png', f'{k}i.png'):
+            picture = np.zeros((375, 500), np.uint8)
+            centre = tuple(int(n) for n in rng.integers(100, 300, 2))
+            cv2.ellipse(picture, centre, (90, 60), 20, 0, 360, 255, -1)
+            cv2.imwrite(str(folder / name), picture, [cv2.IMWRITE_PNG_BILEVEL, int(depth == 1)])
+        items.append((raw, f'{k}.png', f'{k}i.png'))
+
+    def slow_add(raw, mask, ignored) -> None:
+        reference.add(prepare(raw), read_mask(folder, [mask], [ignored]))
+
+    def add(raw, mask, ignored) -> None:
+        truth = masks.read_mask([(mask, ignored)], folder, protocol.view)
+        records.append(pixel_record(raw, truth, protocol, thresholds))
+
+    slow, fast = race(slow_add, add, items * 3)
+    ours = sum((record.histogram for record in records), np.zeros((2, 1002), np.int64))
+    equal = np.array_equal(ours, reference.counts) and 100 * pxap.pxap(ours) == reference.average_precision()
+    return Row('', f'PxAP with two {depth}-bit PNG masks of 500x375', slow, fast, slow / fast, None, equal)
+
+
+def program_row(count: int, folder: Path) -> Row:
+    """Whole programs over saved maps at interval 0.01, start-up included: CPU milliseconds of the processes."""
+    import re
+    import resource
+    import subprocess
+
+    import numpy as np
+
+    (folder / 'maps').mkdir()
+    items, boxes = make_maps('blob', 50), []
+    for k in range(count):
+        raw, truths = items[k % 50]
+        np.save(folder / 'maps' / f'{k}.npy', raw)
+        boxes.append(f'{k},' + ','.join(map(str, truths[0])))
+    (folder / 'localization.txt').write_text('\n'.join(boxes))
+    (folder / 'image_ids.txt').write_text('\n'.join(map(str, range(count))))
+    (folder / 'image_sizes.txt').write_text('\n'.join(f'{k},224,224' for k in range(count)))
+    here = Path(__file__).resolve().parent
+    ours = [here.parent / 'tools' / 'evaluate_maps.py', folder / 'maps', folder]
+    ours += ['--protocol', 'choe2020-v1', '--interval', '0.01', '--fixed', 'choe2020-v1=0']
+    reference = [here / 'reference_evaluation.py', folder / 'maps', folder, '0.01']
+    spent, said = [[], []], ['', '']
+    subprocess.run([sys.executable, *map(str, ours)], capture_output=True, check=True)  # compiles, if nothing has yet
+    for _ in range(3):
+        for side, command in enumerate((reference, ours)):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            said[side] = subprocess.run(
+                [sys.executable, *map(str, command)], capture_output=True, text=True, check=True
+            ).stdout
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent[side].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    found = float(re.search(r'MaxBoxAcc\D+([\d.]+)', said[1])[1])
+    slow, fast = (1000 * min(times) for times in spent)
+    what = f'evaluate_maps, choe2020-v1 0.01, {count} maps, whole program'
+    return Row('', what, slow, fast, slow / fast, None, abs(found - float(said[0])) < 0.006)
+
+
+def on_disk_rows(count: int) -> list[Row]:
+    """What reads files."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        masks = [mask_row(count, Path(folder), depth) for depth in (8, 1)]
+        return [*masks, program_row(50 * count, Path(folder))]
+
+
 class InMemory:
     """Stands in for files on disk, so that the row of two threads measures evaluation and not the disk."""
 
@@ -253,6 +334,7 @@ def main(argv: list[str] | None = None) -> int:
         ('G3', lambda: box_rows('G3', 'choe2020-v2', 0.01, 3, count)),
         ('G4', lambda: worst_case_rows(count)),
         ('G5', lambda: [pixel_row(count)]),
+        ('disk', lambda: on_disk_rows(count)),
         ('G6', lambda: [thread_row(count, args.rounds)]),
         ('G12', lambda: [component_row(count)]),
         ('memory', lambda: [memory_row()]),

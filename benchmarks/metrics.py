@@ -7,6 +7,8 @@ and evaluates the formulas on pixels; its results are compared with ours before 
 """
 
 import argparse
+import contextlib
+import io
 import sys
 import time
 from collections.abc import Callable
@@ -53,6 +55,58 @@ def reference_confusion(pred: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Confusion matrix of 21 classes, entry by entry."""
     a, b = (pred * 20).astype(np.int64), (mask * 20).astype(np.int64)
     return np.array([[np.count_nonzero((b == i) & (a == j)) for j in range(21)] for i in range(21)])
+
+
+def detection_line(count: int) -> str | None:
+    """COCO average precision of ``count`` images against pycocotools, or nothing where that is not installed."""
+    try:
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+    except ImportError:
+        return None
+    from wsolzoo.evaluation.metrics import DetectionMetric
+
+    rng, images, truth, found = np.random.default_rng(0), [], [], []
+    for k in range(count):
+        corner = rng.integers(0, 300, (6, 2)).astype(float)
+        boxes = np.concatenate([corner, corner + rng.integers(20, 120, (6, 2))], 1)
+        moved = np.repeat(boxes, 3, 0) + rng.integers(-9, 10, (18, 4))
+        labels, scores = rng.integers(0, 10, 6), rng.random(18)
+        images.append(
+            {'img_id': k, 'gt_boxes': boxes, 'gt_box_labels': labels, 'pred_boxes': moved}
+            | {'pred_box_labels': np.repeat(labels, 3), 'pred_box_scores': scores}
+        )
+        sizes, own = boxes[:, 2:] - boxes[:, :2], moved[:, 2:] - moved[:, :2]
+        for box, size, label in zip(boxes, sizes, labels, strict=True):
+            row = {'id': len(truth) + 1, 'image_id': k, 'category_id': int(label), 'iscrowd': 0}
+            truth.append(row | {'bbox': [*box[:2], *size], 'area': size.prod()})
+        for box, size, label, score in zip(moved, own, np.repeat(labels, 3), scores, strict=True):
+            found.append({'image_id': k, 'category_id': int(label), 'bbox': [*box[:2], *size], 'score': score})
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = {'images': [{'id': k} for k in range(count)], 'annotations': truth}
+        coco.dataset['categories'] = [{'id': label} for label in range(10)]
+        coco.createIndex()
+        results = coco.loadRes(found)
+
+    def theirs() -> float:
+        with contextlib.redirect_stdout(io.StringIO()):
+            evaluator = COCOeval(coco, results, 'bbox')
+            evaluator.evaluate()
+            evaluator.accumulate()
+            evaluator.summarize()
+        return 100 * evaluator.stats[0]
+
+    def ours() -> float:
+        metric = DetectionMetric()
+        metric.process(None, images)
+        return metric.evaluate(count)['detection/mAP']
+
+    ours()
+    pairs = [(timed(ours), timed(theirs)) for _ in range(5)]
+    np.testing.assert_allclose(*(result for _, result in pairs[0]), rtol=0, atol=1e-10)
+    mine, other = (np.median([pair[side][0] for pair in pairs]) / count for side in (0, 1))
+    return f'  {"detection AP, COCO":<30}{mine:8.2f}   pycocotools {other:6.2f}   {other / mine:6.1f} times'
 
 
 OURS: dict[str, Callable] = {
@@ -104,6 +158,7 @@ def main(arguments: list[str]) -> None:
             if theirs:
                 line += f'   reference {np.median(theirs):8.2f}   {np.median(theirs) / np.median(ours):6.0f} times'
             print(line)
+    print(detection_line(5 * options.images) or 'detection AP: pycocotools is not installed')
 
 
 if __name__ == '__main__':

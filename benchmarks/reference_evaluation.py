@@ -4,7 +4,9 @@ Nothing here is used by wsolzoo. No step is made slow on purpose and none is mad
 do well, the sweep visits every threshold. Shares no code with the package.
 """
 
+import sys
 from collections import Counter
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -60,6 +62,16 @@ def ious(boxes: np.ndarray, truths: np.ndarray) -> np.ndarray:
     return wide * high / (areas[0] + areas[1] - wide * high)
 
 
+def read_mask(folder: Path, objects: list[str], ignored: list[str], size: int = 224) -> np.ndarray:
+    """Union of the mask pictures of an image: 0 background, 1 object, 255 ignored."""
+    out = np.zeros((size, size), np.uint8)
+    for names, value in ((ignored, 255), (objects, 1)):
+        for name in names:
+            picture = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
+            out[cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST) > 0] = value
+    return out
+
+
 class PixelEvaluator:
     """PxAP: histograms of the scores of object and background pixels."""
 
@@ -92,3 +104,17 @@ def largest_component(mask: np.ndarray) -> tuple[int, int, int, int]:
     winner = min(name for name, count in counts.items() if count == most)
     rows, columns = np.nonzero(labels == winner)
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+
+
+def main(maps: str, annotations: str, interval: str) -> None:
+    """MaxBoxAcc of saved maps (one true box each, images of 224 pixels), as a program of its own."""
+    evaluator = BoxEvaluator(float(interval), (0.5,), all_contours=False)
+    lines = (Path(annotations) / 'localization.txt').read_text().split()
+    for line in lines:
+        name, *box = line.split(',')
+        evaluator.add(np.load(Path(maps) / f'{name}.npy'), np.array([box], float).astype(int))
+    print(100 * evaluator.hits.max() / len(lines))
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -401,8 +401,8 @@ MAPS = [
     Broken(
         'metric: no map',
         lambda t: metric(pred_raw_map=None),
-        "LocalizationMetric needs `pred_raw_map` of image 'a'; the sample holds ['gt_boxes', 'gt_label', "
-        "'img_id', 'img_shape']",
+        "LocalizationMetric needs `pred_raw_map` or `pred_boxes` of image 'a'; the sample holds ['gt_boxes', "
+        "'gt_label', 'img_id', 'img_shape']",
     ),
     Broken(
         'metric: no id',

@@ -148,7 +148,7 @@ def test_blur_mask_metric_refuses_inverted_maps():
     metric.process(None, [sample(gt_mask=MASK)])
     result = metric.evaluate(1)
     assert result['blur/accuracy'] == pytest.approx(500 / 6)
-    assert result['blur/AP'] == 1 and result['blur/polarity'] > 0
+    assert result['blur/AP'] == 100 and result['blur/polarity'] > 0
     metric.process(None, [sample(pred=1 - MAP, gt_mask=MASK)])
     with pytest.raises(ValueError, match='inverted'):
         metric.evaluate(1)

@@ -157,6 +157,30 @@ def test_truth_that_is_missing_is_named():
         evaluate(build(), data)
 
 
+def test_a_method_that_predicts_boxes_passes_every_box_protocol():
+    """The same boxes at every threshold: hits as by hand, and what a map of exactly that box gets."""
+    data, drawn = samples(5), samples(5)
+    for one, other in zip(data, drawn, strict=True):
+        x0, y0, x1, y1 = np.round(one['gt_boxes'][0])
+        del one['pred_raw_map']
+        one['pred_boxes'] = torch.tensor([[0.0, 0, 3, 3], [x0, y0, x1 - 2, y1]])
+        one['pred_box_scores'] = torch.tensor([0.1, 0.9])
+        raw = torch.zeros(other['img_shape'][:2])
+        raw[int(y0) : int(y1), int(x0) : int(x1) - 2] = 1
+        other['pred_raw_map'] = raw
+    boxes, maps = (build([name for name in ALL if name != 'choe2020-pxap']) for _ in range(2))
+    scores = evaluate(boxes, data)
+    assert scores == evaluate(maps, drawn)
+    for entry in boxes.result['protocols'].values():
+        assert all(len(set(curve)) == 1 for curve in entry['curve'].values())
+    with pytest.raises(ValueError, match='needs `pred_raw_map` of image'):
+        evaluate(build(ALL), data)
+    data[0]['pred_boxes'], data[0]['pred_box_scores'] = torch.zeros(0, 4), torch.zeros(0)
+    nothing = build(['choe2020-v2'])
+    evaluate(nothing, data)
+    assert nothing.result['protocols']['choe2020-v2']['degenerate_maps'] == 1
+
+
 def test_fixed_thresholds():
     metric = build(['choe2020-v1', 'bas-v1'], fixed={'choe2020-v1': 0.4321})
     evaluate(metric, samples())

@@ -1,4 +1,4 @@
-"""How far the numbers of a box protocol would move with other images of the same kind, and what pairs them with others."""
+"""How far the numbers of a box protocol would move with other images, and what pairs them with another run's."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

@@ -23,7 +23,7 @@ class BoxRecord:
         ious: (R,) float64, best IoU with any true box.
         empty: (R,) bool, nothing was above the threshold.
         truths: (M, 4) true boxes as the protocol reads them, lost ones left out.
-        degenerate: the raw map is constant, holds NaN or infinity, or is missing.
+        degenerate: the raw map is constant, holds NaN or infinity, or is missing; or no box was predicted.
         size: height and width of the view.
     """
 
@@ -109,6 +109,28 @@ def box_record(
         truths, thresholds, reference, rule.component, protocol.hit.offset, rule.clip, rule.empty_box(size)
     )
     return BoxRecord(*runs, truths, maps.is_degenerate(map), size)
+
+
+def direct_record(boxes: np.ndarray, truths: np.ndarray, protocol: Protocol, size: tuple[int, int]) -> BoxRecord:
+    """Judge boxes that a method predicts without a map: they are the same at every threshold.
+
+    Args:
+        boxes: (N, 4) in pixels of the view, the most trusted first. Where all contours count the best of them counts,
+            else the first; none at all is an empty foreground.
+        truths: (M, 4) true boxes in pixels of the view.
+        protocol: a box protocol; its rules for the end of a box and for an empty foreground hold.
+        size: height and width of the view.
+    """
+    rule, truths = protocol.box, read_truths(truths, protocol, size)
+    found = np.array(boxes, np.float64).reshape(-1, 4)[: None if rule.component == 'all contours' else 1]
+    none = len(found) == 0
+    if none:
+        found = np.array([rule.empty_box(size)], np.float64)
+    elif rule.clip:
+        found[:, 2:] = np.minimum(found[:, 2:], (size[1] - 1, size[0] - 1))
+    ious = box_functions.ious(found, truths, protocol.hit.offset).max(1, initial=0.0)
+    best = slice(ious.argmax(), ious.argmax() + 1)
+    return BoxRecord(np.zeros(1, np.uint16), found[best], ious[best], np.array([none]), truths, none, size)
 
 
 @dataclass(frozen=True)

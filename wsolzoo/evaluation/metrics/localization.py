@@ -11,7 +11,7 @@ from wsolzoo.evaluation.functional.causes import DEFINITIONS
 from wsolzoo.evaluation.localization.counts import KINDS, BoxCounts, rank_of
 from wsolzoo.evaluation.localization.intervals import intervals, paired_hits
 from wsolzoo.evaluation.localization.protocols import Protocol, resolve
-from wsolzoo.evaluation.localization.records import box_record, pixel_record
+from wsolzoo.evaluation.localization.records import box_record, direct_record, pixel_record
 from wsolzoo.evaluation.localization.summary import BoxSummary, image_entry, pixel_entry, thresholds_of
 from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, squeeze_map, to_numpy
 from wsolzoo.registry import METRICS
@@ -23,7 +23,8 @@ class LocalizationMetric(ImageKeyedMetric):
 
     Maps are resized to the network's input (``img_shape``), so that the test pipeline must be the protocol's
     (``Geometry`` 'WE' or 'BAS'); an input of another size is stated under ``deviations``. Each image leaves one record
-    of boxes and counts, keyed by its id.
+    of boxes and counts, keyed by its id. A method without maps gives ``pred_boxes`` instead, most trusted first or with
+    ``pred_box_scores``: they pass every box protocol as the boxes of all thresholds.
 
     Keys of the returned metrics are qualified by the protocol: ``choe2020-v2/MaxBoxAccV2``, ``choe2020-v2/BoxAcc@0.3``,
     ``choe2020-v1/GTKnown@0.5/oracle``, ``choe2020-v1/Top1Loc@0.5/transferred``, ``choe2020-pxap/PxAP``. All values are
@@ -31,9 +32,9 @@ class LocalizationMetric(ImageKeyedMetric):
 
     After evaluation :attr:`result` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
     ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``, ``intervals``, and ``hits`` of every
-    image for paired comparisons), ``classification``, ``breakdown`` by class and size and ``images`` (with the cause of each failure,
-    :mod:`wsolzoo.evaluation.functional.causes`), the last two under the first box protocol; and ``causes``, their
-    definitions.
+    image for paired comparisons), ``classification``, ``breakdown`` by class and size and ``images`` (with the cause of
+    each failure, :mod:`wsolzoo.evaluation.functional.causes`), the last two under the first box protocol; and
+    ``causes``, their definitions.
 
     Args:
         protocols: names, :class:`~wsolzoo.evaluation.localization.protocols.Protocol` objects, or dicts as in
@@ -43,7 +44,8 @@ class LocalizationMetric(ImageKeyedMetric):
         fixed: threshold of the column 'fixed' by protocol name; default the published one.
         chosen: thresholds chosen elsewhere, as in ``chosen``, see :meth:`transfer`.
         per_image: keep ``images`` in the result.
-        bootstrap: resamples of the 95 % intervals over images (``intervals`` of a protocol's entry); 0 for none, and no ``hits``.
+        bootstrap: resamples of the 95 % intervals over images (``intervals`` of a protocol's entry); 0 for none, and no
+            ``hits`` either.
         collect_device: unused, records are gathered as objects.
         prefix: put before every key; default none.
 
@@ -75,7 +77,8 @@ class LocalizationMetric(ImageKeyedMetric):
         if not resolved or len(self.protocols) < len(resolved):
             raise ValueError(f'protocols must be at least one, each once; got {[p.name for p in resolved]}')
         truth = {'gt_mask' if protocol.is_pixel else 'gt_boxes' for protocol in resolved}
-        self.required_fields = ('pred_raw_map', 'gt_label', 'img_shape', *sorted(truth))
+        seen = 'pred_raw_map' if 'gt_mask' in truth else 'pred_raw_map|pred_boxes'
+        self.required_fields = (seen, 'gt_label', 'img_shape', *sorted(truth))
         self.report, self.fixed, self.per_image = tuple(report), dict(fixed or {}), per_image
         stray = set(self.fixed) - set(self.protocols)
         if stray:
@@ -108,10 +111,8 @@ class LocalizationMetric(ImageKeyedMetric):
                 "model.cam_class='gt', or LocalizationMetric(report=['Top1Loc'])."
             )
         size = tuple(int(n) for n in sample['img_shape'][:2])
-        raw, label = (
-            squeeze_map(sample['pred_raw_map'], 'pred_raw_map'),
-            int(to_numpy(sample['gt_label']).reshape(-1)[0]),
-        )
+        raw = squeeze_map(sample['pred_raw_map'], 'pred_raw_map') if 'pred_raw_map' in sample else None
+        label = int(to_numpy(sample['gt_label']).reshape(-1)[0])
         scores = to_numpy(sample['pred_scores']).ravel() if 'pred_scores' in sample else None
         out = {'img_id': sample['img_id'], 'label': label, 'size': size, 'rank': rank_of(scores, label), 'by': {}}
         if scores is not None:
@@ -121,6 +122,8 @@ class LocalizationMetric(ImageKeyedMetric):
         for name, protocol in self.protocols.items():
             if protocol.is_pixel:
                 out['by'][name] = pixel_record(raw, self._mask(sample, size), protocol, self.thresholds[name])
+            elif raw is None:
+                out['by'][name] = direct_record(_boxes(sample), out['gt_boxes'], protocol, size)
             else:
                 out['by'][name] = box_record(raw, out['gt_boxes'], protocol, self.thresholds[name], size)
         return out
@@ -173,6 +176,17 @@ class LocalizationMetric(ImageKeyedMetric):
             if self.per_image:
                 self.result['images'] = [image_entry(record, name, summary) for record in records]
         return entry
+
+
+def _boxes(sample: dict) -> np.ndarray:
+    """Predicted boxes (N, 4), the highest score first."""
+    boxes = np.asarray(to_numpy(sample['pred_boxes']), np.float64).reshape(-1, 4)
+    if 'pred_box_scores' not in sample:
+        return boxes
+    scores = to_numpy(sample['pred_box_scores']).reshape(-1)
+    if len(scores) != len(boxes):
+        raise ValueError(f'`pred_boxes` holds {len(boxes)} boxes but `pred_box_scores` {len(scores)} scores')
+    return boxes[np.argsort(-scores, kind='stable')]
 
 
 def _deviations(protocol: Protocol, records: list[dict[str, Any]]) -> list[str]:
