@@ -40,5 +40,7 @@ nitpick_ignore_regex = [
 html_theme = 'furo'
 html_title = 'wsolzoo'
 html_static_path = ['_static']
+html_css_files = ['zoo_table.css']
+html_js_files = ['zoo_table.js']
 html_math_renderer = 'mathml'
 exclude_patterns = ['_build', '_ext']

@@ -25,10 +25,9 @@ def generated(files: list, root: Path) -> dict[str, dict[Path, str]]:
     from wsolzoo.zoo import tables
 
     pages = {file.folder / 'README.md': tables.readme(file, root) for file in files}
-    return {
-        'index': {root / 'model-index.yml': tables.model_index(files, root)},
-        'readme': {**pages, root / 'docs' / 'model_zoo.md': tables.model_zoo(files)},
-    }
+    if (root / 'docs').is_dir():  # an installed package has none
+        pages[root / 'docs' / 'model_zoo.md'] = tables.model_zoo(files)
+    return {'index': {root / 'model-index.yml': tables.model_index(files, root)}, 'readme': pages}
 
 
 def problems_of_configs(root: Path, files: list) -> list[str]:

@@ -36,7 +36,13 @@ def metafile() -> dict:
                 'Name': NAME,
                 'In Collection': 'CAM',
                 'Config': f'configs/cam/{NAME}.py',
-                'Metadata': {'Training Data': 'Points', 'Epochs': 2, 'Batch Size': 4, 'Num Classes': 3},
+                'Metadata': {
+                    'Training Data': 'Points',
+                    'Epochs': 2,
+                    'Batch Size': 4,
+                    'Num Classes': 3,
+                    'Architecture': ['TinyNet', 'CAM'],
+                },
                 'Results': [
                     {
                         'Task': 'Weakly Supervised Object Localization',
@@ -65,6 +71,7 @@ def zoo(tmp_path, in_process):
     folder = tmp_path / 'configs' / 'cam'
     folder.mkdir(parents=True)
     (tmp_path / 'configs' / '_base_').mkdir()
+    (tmp_path / 'docs').mkdir()
     (tmp_path / 'configs' / '_base_' / 'base.py').write_text(BASE)
     (folder / f'{NAME}.py').write_text(CONFIG)
 
@@ -104,8 +111,23 @@ def test_generated_files(zoo):
     assert '| Top-1 | 90 |  |  |' in readme
     assert 'Seed 0, commit 0123abc, date 2026-11-21, hardware 2 CPU cores.' in readme
     table = (zoo.root / 'docs/model_zoo.md').read_text()
-    assert '| config | MaxBoxAccV2 | Top-1 | MaxBoxAccV2 (centred box) | MaxBoxAccV2 (paper) |' in table
-    assert f'| `{NAME}` | 61.25 | 90 | 50.50 | 63.70 |' in table
+    link = f'[{NAME}](../configs/cam/{NAME}.py)'
+    assert f'| CAM | TinyNet | Points test | choe2020-v2 | MaxBoxAccV2 | 61.25 | 50.50 | 63.70 |  | {link} |' in table
+    assert f'| CAM | TinyNet | Points test | choe2020-v2 | Top-1 | 90 |  |  |  | {link} |' in table
+
+
+def test_an_installed_zoo_has_no_docs_and_is_sound(zoo):
+    (zoo.root / 'docs/model_zoo.md').unlink()
+    (zoo.root / 'docs').rmdir()
+    assert zoo.run('check') == (0, '')
+    assert zoo.run('readme')[0] == 0
+    assert not (zoo.root / 'docs').exists()
+
+
+def test_weights_are_linked(zoo):
+    zoo.model['Weights'] = f'https://example.org/{NAME}_20261121-01234567.pth'
+    assert zoo.run('readme')[0] == 0
+    assert f'| [weights]({zoo.model["Weights"]}) |' in (zoo.root / 'docs/model_zoo.md').read_text()
 
 
 @pytest.mark.parametrize('page', ['model-index.yml', 'configs/cam/README.md', 'docs/model_zoo.md'])

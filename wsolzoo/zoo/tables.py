@@ -1,6 +1,6 @@
 """The pages generated from the metafiles. The same metafiles always give the same text."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from wsolzoo.zoo.metafile import Metafile
@@ -72,35 +72,49 @@ def _result(result: Mapping) -> list[str]:
 
 
 def model_zoo(files: Iterable[Metafile]) -> str:
-    """The overview: one table per data set and protocol; numbers that were made differently never share one."""
-    groups: dict[tuple[str, str], list[tuple[Mapping, Mapping]]] = {}
-    for file in files:
-        for model in file.models:
-            for result in model.get('Results') or []:
-                groups.setdefault((str(result['Dataset']), str(result['Protocol'])), []).append((model, result))
-    lines = [NOTE.format(source='configs/*/metafile.yml'), '# Model zoo\n']
+    """The overview: one table with a row for every number, which ``docs/_static/zoo_table.js`` filters and sorts."""
+    rows = [row for file in files for model in file.models for row in _rows(model)]
+    rows.sort(key=lambda row: not row[5])  # what was measured here comes first
+    lines = ['---\nhide-toc: true\n---\n', NOTE.format(source='configs/*/metafile.yml'), '# Model zoo\n']
     lines += [
-        'Each number has its command, seed, commit, date and hardware on the page of its method. *Centred box* is'
-        ' the same measure for a box in the middle of every image; *paper* is what the authors published.\n'
+        'One row a number: choose data, protocol and metric, and what is left may be compared. A click on a heading'
+        ' sorts. *Score* was measured here; *centred box* is the same measure for a box in the middle of every image;'
+        ' *published* is what the authors printed. The command, seed, commit, date and hardware behind a score stand in'
+        ' the README beside its config. Models without a score have not been trained here.\n'
     ]
-    if not groups:
-        lines += ['Nothing has been measured yet.\n']
-    for (dataset, protocol), rows in sorted(groups.items()):
-        lines += [f'## {dataset}, {protocol}\n', *_group(rows)]
-    return '\n'.join(lines).rstrip() + '\n'
+    if not rows:
+        return '\n'.join([*lines, 'Nothing has been measured yet.\n'])
+    head = [
+        'method',
+        'backbone',
+        'data',
+        'protocol',
+        'metric',
+        'score',
+        'centred box',
+        'published',
+        'weights',
+        'config',
+    ]
+    return '\n'.join([*lines, *_table(head, rows, numbers=range(5, 8))]).rstrip() + '\n'
 
 
-def _group(rows: list[tuple[Mapping, Mapping]]) -> list[str]:
-    read = {
-        '': lambda result: result.get('Metrics', {}),
-        ' (centred box)': lambda result: result.get('Centered Box', {}),
-        ' (paper)': lambda result: result.get('Published', {}).get('Metrics', {}),
-    }
-    columns = [(name, tail) for tail, get in read.items() for name in _union(get(result) for _, result in rows)]
-    body = []
-    for model, result in rows:
-        body.append([f'`{model["Name"]}`', *(_number(read[tail](result).get(name)) for name, tail in columns)])
-    return _table(['config', *(name + tail for name, tail in columns)], body)
+def _rows(model: Mapping) -> Iterator[list[str]]:
+    """A row for each metric of each result."""
+    name, config = model['Name'], model['Config']
+    backbone = (model['Metadata'].get('Architecture') or [''])[0]
+    weights = str(model.get('Weights', ''))
+    weights = f'[weights]({weights if "://" in weights else f"../{weights}"})' if weights else ''
+    for result in model.get('Results') or []:
+        said = [
+            result.get('Metrics', {}),
+            result.get('Centered Box', {}),
+            result.get('Published', {}).get('Metrics', {}),
+        ]
+        for metric in _union(said):
+            what = [model['In Collection'], backbone, str(result['Dataset']), str(result['Protocol']), metric]
+            scores = [_number(values.get(metric)) for values in said]
+            yield [*what, *scores, weights, f'[{name}](../{config})']
 
 
 def _union(mappings: Iterable[Mapping]) -> list[str]:
@@ -108,13 +122,17 @@ def _union(mappings: Iterable[Mapping]) -> list[str]:
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
 
 
-def _table(head: list[str], body: list[list[str]]) -> list[str]:
-    rule = ['---', *['---:'] * (len(head) - 1)]
+def _table(head: list[str], body: list[list[str]], numbers: Iterable[int] = ()) -> list[str]:
+    """A table whose columns ``numbers`` (by default all but the first) are flush right."""
+    right = set(numbers) or set(range(1, len(head)))
+    rule = ['---:' if column in right else '---' for column in range(len(head))]
     return ['| ' + ' | '.join(row) + ' |' for row in [head, rule, *body]] + ['']
 
 
 def _number(value) -> str:
-    return '' if value is None else f'{value:.2f}' if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return '' if value is None else str(value)
+    return f'{value:.2f}' if abs(value) >= 1 else f'{value:.3f}'
 
 
 def _text(value) -> str:

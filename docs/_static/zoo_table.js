@@ -1,0 +1,68 @@
+// The table of the model zoo: filters by column, sorting by a click on a heading. Nothing is loaded; without scripts the
+// table is simply there, whole.
+document.addEventListener('DOMContentLoaded', () => {
+  const table = document.querySelector('#model-zoo table');
+  if (!table) return;
+  const heads = [...table.tHead.rows[0].cells];
+  const rows = [...table.tBodies[0].rows];
+  const text = (row, column) => row.cells[column].textContent.trim();
+  const filters = new Map(); // column -> what the cell must be
+  let wanted = ''; // what the row must contain
+
+  const bar = document.createElement('p');
+  bar.className = 'zoo-filters';
+  const count = document.createElement('output');
+  const show = () => {
+    let shown = 0;
+    for (const row of rows) {
+      const fits =
+        row.textContent.toLowerCase().includes(wanted) &&
+        [...filters].every(([column, value]) => !value || text(row, column) === value);
+      row.hidden = !fits;
+      shown += fits;
+    }
+    count.textContent = `${shown} of ${rows.length} rows`;
+    for (const refill of refills) refill();
+  };
+
+  // A filter offers what the other filters leave.
+  const refills = ['method', 'backbone', 'data', 'protocol', 'metric'].map((name) => {
+    const column = heads.findIndex((head) => head.textContent.trim() === name);
+    const select = document.createElement('select');
+    select.ariaLabel = name;
+    select.onchange = () => { filters.set(column, select.value); show(); };
+    bar.append(select);
+    return () => {
+      const left = rows.filter((row) =>
+        [...filters].every(([other, value]) => other === column || !value || text(row, other) === value));
+      const values = [...new Set(left.map((row) => text(row, column)))].sort();
+      const chosen = filters.get(column) ?? '';
+      select.replaceChildren(new Option(`any ${name}`, ''), ...values.map((value) => new Option(value, value)));
+      select.value = chosen;
+    };
+  });
+
+  const search = document.createElement('input');
+  Object.assign(search, { type: 'search', placeholder: 'any text', ariaLabel: 'any text' });
+  search.oninput = () => { wanted = search.value.toLowerCase(); show(); };
+  bar.append(search, count);
+  (table.closest('.table-wrapper') ?? table).before(bar);
+
+  heads.forEach((head, column) => {
+    head.tabIndex = 0;
+    const sort = () => {
+      const sign = head.ariaSort === 'descending' ? 1 : -1;
+      for (const other of heads) other.ariaSort = null;
+      head.ariaSort = sign === 1 ? 'ascending' : 'descending';
+      const order = (a, b) => {
+        const [x, y] = [text(a, column), text(b, column)];
+        if (!x || !y) return !x - !y; // rows without a value come last, whatever the direction
+        return sign * (isNaN(x) || isNaN(y) ? x.localeCompare(y) : x - y);
+      };
+      table.tBodies[0].append(...[...rows].sort(order));
+    };
+    head.onclick = sort;
+    head.onkeydown = (event) => { if (event.key === 'Enter') sort(); };
+  });
+  show();
+});

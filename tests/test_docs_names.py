@@ -1,0 +1,50 @@
+"""What the pages name exists: files of the repository and names of the package; numbers told twice agree."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('**/*.md'))]
+PAGES = [page for page in PAGES if '_build' not in page.parts]
+PLACEHOLDER = re.compile(r'[A-Z]{3,}|[<{*…$]')  # NAME.py, <config>.py, *.py
+FILE = re.compile(
+    r'(?<![\w./:-])((?:wsolzoo|tools|configs|tests|benchmarks|docs)/[\w./<>{}*…$-]+\.(?:py|sh|md|yml|png|pth))'
+)
+INVENTED = {'configs/_base_/models/sharp_vgg16.py', 'configs/cam/my_cam.py', 'configs/bas/x.py', 'wsolzoo.plugins'}
+DOTTED = re.compile(r'(?<![\w./-])wsolzoo(?:\.\w+)+')
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_a_page_names_exists(page):
+    text = page.read_text(encoding='utf-8')
+    text = re.sub(r'\]\([^)]*\)', ']', text)  # Sphinx checks links
+    files = {name for name in FILE.findall(text) if not PLACEHOLDER.search(name)} - INVENTED
+    assert not {name for name in files if not (ROOT / name).exists()}
+    assert not {name for name in set(DOTTED.findall(text)) - INVENTED if not found(name)}
+
+
+def found(name: str) -> bool:
+    """Whether Python finds a dotted name."""
+    parts = name.split('.')
+    for cut in range(len(parts), 0, -1):
+        try:
+            value = importlib.import_module('.'.join(parts[:cut]))
+        except ImportError:
+            continue
+        for part in parts[cut:]:
+            value = getattr(value, part, None)
+        return value is not None
+    return False
+
+
+@pytest.mark.parametrize('method', ['cam', 'bas', 'class_average', 'inca'])
+def test_numbers_of_a_method_are_those_of_the_results(method):
+    rows = (ROOT / f'docs/methods/{method}.md').read_text(encoding='utf-8').split('mean of three seeds |')[1]
+    rows = [re.findall(r'\d+\.\d', row) for row in rows.split('\n\n')[0].splitlines()[2:]]
+    results = (ROOT / 'docs/methods/results_scenes.md').read_text(encoding='utf-8').split('\n## ')[0]
+    told = [re.findall(r'\d+\.\d', re.sub(r'± [\d.]+', '', row)) for row in results.splitlines() if row[:1] == '|']
+    assert rows and all(row for row in rows)
+    assert all(any(set(row) <= set(others) for others in told) for row in rows)
