@@ -1,22 +1,35 @@
 """Switches that make training faster without changing what is computed; ``benchmarks/training.py`` measures each."""
 
+import logging
+
 import torch
+from mmengine.config import Config
+from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from wsolzoo.engine.hooks.trial import choose, run_trials, table
+from wsolzoo.engine.optim.amp import has_bfloat16, use_bfloat16
+from wsolzoo.errors import UserError, meant
 from wsolzoo.registry import HOOKS
 
 
-def backbone_of(runner: Runner) -> nn.Module:
-    """The backbone of a Runner's model.
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model inside a wrapper for several processes."""
+    return model.module if is_model_wrapper(model) else model
+
+
+def backbone_of(model: nn.Module) -> nn.Module:
+    """The backbone of a model.
 
     Raises:
         ValueError: the model has none.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(model)
     backbone = getattr(model, 'backbone', None)
     if not isinstance(backbone, nn.Module):
         raise ValueError(f'{type(model).__name__} has no backbone to speed up; remove the hook from custom_hooks')
@@ -42,7 +55,7 @@ class CompileBackboneHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Compile lazily: the work is done at the first forward pass."""
-        backbone_of(runner).compile(mode=self.mode, dynamic=self.dynamic)
+        backbone_of(runner.model).compile(mode=self.mode, dynamic=self.dynamic)
         print_log('The backbone is compiled; the first steps are slow.', 'current')
 
 
@@ -54,17 +67,107 @@ def as_channels_last(module: nn.Module, inputs: tuple) -> tuple:
     )
 
 
+def use_channels_last(model: nn.Module) -> None:
+    """Convert the weights, and what enters the backbone from now on."""
+    backbone = backbone_of(model)
+    model.to(memory_format=torch.channels_last)
+    if as_channels_last not in backbone._forward_pre_hooks.values():
+        backbone.register_forward_pre_hook(as_channels_last)
+
+
 @HOOKS.register_module()
 class ChannelsLastHook(Hook):
     """Stores weights and features with channels innermost: ``custom_hooks=[dict(type='ChannelsLastHook')]``.
 
-    It pays with mixed precision on GPUs with tensor cores, and often on CPUs; values differ in the last digits because
-    other kernels sum in another order. Checkpoints fit with and without.
+    It pays with mixed precision on GPUs with tensor cores, and for small networks on CPUs; values differ in the last
+    digits because other kernels sum in another order. Checkpoints fit with and without.
     """
 
     def before_run(self, runner: Runner) -> None:
-        """Convert the weights, and what enters the backbone from now on."""
-        backbone = backbone_of(runner)
-        runner.model.to(memory_format=torch.channels_last)
-        if as_channels_last not in backbone._forward_pre_hooks.values():
-            backbone.register_forward_pre_hook(as_channels_last)
+        """Convert the model."""
+        use_channels_last(runner.model)
+
+
+KEY = 'accelerate'
+ALLOWED = {'plain': 0.0, 'channels-last': 1e-4, 'bf16': 2**-6, 'bf16+channels-last': 2**-6}
+"""The switches, and the relative difference of the loss that the precision explains: float32 summed in another order;
+bfloat16, whose neighbouring numbers are 2^-7 apart, rounded in every layer."""
+
+
+class AccelerateError(UserError, ValueError):
+    """``accelerate`` names no switch."""
+
+
+def switch_on(name: str, model: nn.Module, wrapper: OptimWrapper) -> None:
+    """Turn on the parts of one of :data:`ALLOWED`."""
+    if 'channels-last' in name:
+        use_channels_last(model)
+    if 'bf16' in name:
+        use_bfloat16(wrapper)
+
+
+def add_accelerate_hook(cfg: Config) -> None:
+    """Give a config that says ``accelerate='auto'``, or names a switch, the hook that does it."""
+    hooks = list(cfg.get('custom_hooks') or [])
+    if cfg.get(KEY) and all(hook.get('type') != 'AccelerateHook' for hook in hooks):
+        cfg.custom_hooks = [*hooks, dict(type='AccelerateHook', switch=cfg[KEY])]
+
+
+@HOOKS.register_module()
+class AccelerateHook(Hook):
+    """Trains with the switches that are fastest on this machine: ``accelerate='auto'`` in a config, or ``--fast``.
+
+    Before the first epoch it times channels-last, bfloat16 and both on a batch of the training data, keeps the fastest
+    whose loss is the plain one (see :data:`ALLOWED`), and writes its name into every checkpoint
+    (``message_hub.runtime_info.accelerate``). A resumed run takes that name and times nothing, so it goes on as it began.
+    Validation and tests run in float32. Timing leaves weights, optimizer, data and random numbers as they were, and
+    costs about 28 steps.
+
+    Two runs may choose differently where two switches are close. To repeat a run, name its switch instead of ``auto``.
+
+    Args:
+        switch: ``'auto'``, or the switch to use without timing: one of :data:`ALLOWED`.
+        margin: a switch must save this share of the plain step's time.
+    """
+
+    def __init__(self, switch: str = 'auto', margin: float = 0.05) -> None:
+        if switch != 'auto' and switch not in ALLOWED:
+            raise AccelerateError(f'accelerate={switch!r}: {meant(str(switch), ["auto", *ALLOWED])}')
+        self.switch, self.margin = switch, margin
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Take what a run that is resumed has chosen."""
+        recorded = (checkpoint.get('message_hub') or {}).get('runtime_info', {}).get(KEY)
+        if runner._resume and self.switch == 'auto' and recorded in ALLOWED:
+            self.switch = recorded
+
+    def before_train(self, runner: Runner) -> None:
+        """Choose, say what, record it and turn it on."""
+        wrapper = runner.optim_wrapper
+        if type(wrapper) is not OptimWrapper:
+            print_log(
+                f'accelerate: nothing is changed: it works with optim_wrapper.type="OptimWrapper", and this run has '
+                f'{type(wrapper).__name__}.',
+                'current',
+                logging.WARNING,
+            )
+            return
+        if self.switch == 'auto':
+            self.switch = self.fastest(runner)
+        print_log(f'accelerate: training with {self.switch}.', 'current')
+        runner.message_hub.update_info(KEY, self.switch)
+        switch_on(self.switch, runner.model, wrapper)
+
+    def fastest(self, runner: Runner) -> str:
+        """Time the switches that this machine and model offer; the main process decides for all."""
+        model = unwrapped(runner.model)
+        names = [name for name in ALLOWED if 'bf16' not in name or has_bfloat16()]
+        if not isinstance(getattr(model, 'backbone', None), nn.Module):
+            names = [name for name in names if 'channels-last' not in name]
+        switches = {name: lambda *parts, name=name: switch_on(name, *parts) for name in names}
+        # every process takes the steps, as layers may exchange statistics
+        trials = run_trials(model, runner.optim_wrapper.optimizer, runner.train_dataloader, switches)
+        print_log(f'accelerate: what a training step costs here\n{table(trials, ALLOWED)}', 'current')
+        chosen = [choose(trials, ALLOWED, self.margin)]
+        broadcast_object_list(chosen)
+        return chosen[0]
