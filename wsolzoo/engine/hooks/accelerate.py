@@ -12,7 +12,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from wsolzoo.engine.hooks.trial import choose, run_trials, table
+from wsolzoo.engine.hooks.trial import choose, real_batch, run_trials, table
 from wsolzoo.engine.optim.amp import has_bfloat16, use_bfloat16
 from wsolzoo.errors import UserError, meant
 from wsolzoo.registry import HOOKS
@@ -98,12 +98,21 @@ class AccelerateError(UserError, ValueError):
     """``accelerate`` names no switch."""
 
 
-def switch_on(name: str, model: nn.Module, wrapper: OptimWrapper) -> None:
-    """Turn on the parts of one of :data:`ALLOWED`."""
-    if 'channels-last' in name:
+def offered(model: nn.Module) -> list[str]:
+    """Those of :data:`ALLOWED` that this machine and this model have."""
+    has_backbone = isinstance(getattr(unwrapped(model), 'backbone', None), nn.Module)
+    able = {'channels-last': has_backbone, 'bf16': has_bfloat16()}
+    return [name for name in ALLOWED if all(able.get(part, True) for part in name.split('+'))]
+
+
+def switch_on(name: str, model: nn.Module, wrapper: OptimWrapper) -> OptimWrapper:
+    """Turn on the parts of one of :data:`ALLOWED`, and return the wrapper."""
+    parts = name.split('+')
+    if 'channels-last' in parts:
         use_channels_last(model)
-    if 'bf16' in name:
+    if 'bf16' in parts:
         use_bfloat16(wrapper)
+    return wrapper
 
 
 def add_accelerate_hook(cfg: Config) -> None:
@@ -119,11 +128,12 @@ class AccelerateHook(Hook):
 
     Before the first epoch it times channels-last, bfloat16 and both on a batch of the training data, keeps the fastest
     whose loss is the plain one (see :data:`ALLOWED`), and writes its name into every checkpoint
-    (``message_hub.runtime_info.accelerate``). A resumed run takes that name and times nothing, so it goes on as it began.
-    Validation and tests run in float32. Timing leaves weights, optimizer, data and random numbers as they were, and
-    costs about 28 steps.
+    (``message_hub.runtime_info.accelerate``). A resumed run takes that name and times nothing: it goes on as it began.
+    Validation and tests run in float32.
 
-    Two runs may choose differently where two switches are close. To repeat a run, name its switch instead of ``auto``.
+    Timing leaves weights, optimizer, data and random numbers as they were. It costs about 28 steps, and for their time
+    the memory of four copies of model and optimizer. Two runs may choose differently where two switches are close: to
+    repeat a run, name its switch instead of ``auto``.
 
     Args:
         switch: ``'auto'``, or the switch to use without timing: one of :data:`ALLOWED`.
@@ -160,13 +170,13 @@ class AccelerateHook(Hook):
 
     def fastest(self, runner: Runner) -> str:
         """Time the switches that this machine and model offer; the main process decides for all."""
-        model = unwrapped(runner.model)
-        names = [name for name in ALLOWED if 'bf16' not in name or has_bfloat16()]
-        if not isinstance(getattr(model, 'backbone', None), nn.Module):
-            names = [name for name in names if 'channels-last' not in name]
-        switches = {name: lambda *parts, name=name: switch_on(name, *parts) for name in names}
+        model, optimizer = unwrapped(runner.model), runner.optim_wrapper.optimizer
+        switches = {
+            name: lambda twin, its_optimizer, name=name: switch_on(name, twin, OptimWrapper(its_optimizer))
+            for name in offered(model)
+        }
         # every process takes the steps, as layers may exchange statistics
-        trials = run_trials(model, runner.optim_wrapper.optimizer, runner.train_dataloader, switches)
+        trials = run_trials(model, optimizer, real_batch(runner.train_dataloader), switches)
         print_log(f'accelerate: what a training step costs here\n{table(trials, ALLOWED)}', 'current')
         chosen = [choose(trials, ALLOWED, self.margin)]
         broadcast_object_list(chosen)

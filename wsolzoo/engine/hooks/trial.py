@@ -3,20 +3,22 @@
 import copy
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
 import torch
 from mmengine.optim import OptimWrapper
 from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
 from wsolzoo.engine.hooks.random_state import get_state, set_state
 
-Prepare = Callable[[nn.Module, OptimWrapper], None]
-"""Turns a switch on, for a model and the wrapper of its optimizer."""
+Prepare = Callable[[nn.Module, Optimizer], OptimWrapper]
+"""Turns a switch on for a model, and wraps its optimizer."""
 
 
 @dataclass(frozen=True)
@@ -27,69 +29,77 @@ class Trial:
     loss: float
 
 
+@contextmanager
+def random_numbers_kept() -> Iterator[dict]:
+    """Put all generators back where they were, at the end; their state is yielded."""
+    state = get_state()
+    try:
+        yield state
+    finally:
+        set_state(state)
+
+
 def real_batch(loader: DataLoader) -> dict:
-    """A batch of the data set of ``loader``, evenly spaced over it; loader and sampler stay where they are."""
+    """A batch of a loader's data, evenly spaced over it; loader, sampler and generators stay where they are."""
     dataset, count = loader.dataset, loader.batch_size or 1
     if hasattr(loader.sampler, 'draw'):  # several sources, each addressed in its own way; iterating moves nothing
         indices = list(islice(loader.sampler, count))
     else:
         indices = [number * len(dataset) // count for number in range(count)]
-    return loader.collate_fn([dataset[index] for index in indices])
+    with random_numbers_kept():
+        return loader.collate_fn([dataset[index] for index in indices])
 
 
 def run_trials(
-    model: nn.Module,
-    optimizer: Optimizer,
-    loader: DataLoader,
-    switches: dict[str, Prepare],
-    warmup: int = 2,
-    rounds: int = 5,
+    model: nn.Module, optimizer: Optimizer, batch: dict, switches: dict[str, Prepare], warmup: int = 2, rounds: int = 5
 ) -> dict[str, Trial]:
     """Take training steps of copies of ``model`` on one batch, with each of the switches in turn.
 
-    Model, optimizer, loader and generators of random numbers are left as they were. A copy's learning rate is 0 and every step
-    draws the same numbers, so all losses are those of the same weights. In turns, so that a busy machine slows all.
+    Model, optimizer and generators of random numbers are left as they were. A copy's learning rate is 0, every step
+    draws the same numbers, and dropout, which draws a mask in the order of memory, is off: all losses are those of the
+    same function. In turns, so that a busy machine slows all.
 
     Args:
         model: without a wrapper for several processes.
         optimizer: of its parameters.
-        loader: of the training data; the batch is made in this process.
+        batch: as the loader gives it.
         switches: what prepares a copy, by name.
         warmup: steps of each that are not timed; they choose kernels and allocate.
         rounds: timed steps of each.
     """
-    times: dict[str, list[float]] = {name: [] for name in switches}
+    steps = {name: _prepared_step(model, optimizer, batch, prepare) for name, prepare in switches.items()}
+    times: dict[str, list[float]] = {name: [] for name in steps}
     losses: dict[str, float] = {}
-    state = get_state()
-    try:
-        batch = real_batch(loader)
-        steps = {name: _prepared_step(model, optimizer, batch, prepare) for name, prepare in switches.items()}
+    with random_numbers_kept() as state:
         for _ in range(warmup + rounds):
             for name, step in steps.items():
                 set_state(state)
                 seconds, losses[name] = step()
                 times[name].append(seconds)
-    finally:
-        set_state(state)
-    return {name: Trial(statistics.median(times[name][warmup:]), losses[name]) for name in switches}
+    return {name: Trial(statistics.median(times[name][warmup:]), losses[name]) for name in steps}
 
 
 def _prepared_step(model: nn.Module, optimizer: Optimizer, batch: dict, prepare: Prepare) -> Callable[[], tuple]:
     """A training step of a copy, as a function that returns its seconds and its loss."""
+    on_gpu = next(model.parameters()).is_cuda
+    alone = torch.get_num_threads() == 1 and not on_gpu  # then this process's own time, which others cannot lengthen
+    clock = time.process_time if alone else time.perf_counter
     twin, its_optimizer = copy.deepcopy((model, optimizer))  # together, so that one owns the parameters of the other
     for group in its_optimizer.param_groups:
         group['lr'] = 0.0
-    wrapper = OptimWrapper(its_optimizer)
-    prepare(twin.train(), wrapper)
+    for module in twin.train().modules():
+        if isinstance(module, _DropoutNd):
+            module.eval()
+    wrapper = prepare(twin, its_optimizer)
 
     def step() -> tuple[float, float]:
         own_batch = copy.deepcopy(batch)
-        began = time.perf_counter()
+        began = clock()
         scalars = twin.train_step(own_batch, wrapper)
-        loss = sum(float(value.detach()) for name, value in scalars.items() if 'loss' in name)  # waits for the device
-        if torch.cuda.is_available():
+        if on_gpu:
             torch.cuda.synchronize()
-        return time.perf_counter() - began, loss
+        seconds = clock() - began
+        return seconds, sum(float(value.detach()) for name, value in scalars.items() if 'loss' in name)
 
     return step
 

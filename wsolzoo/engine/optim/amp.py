@@ -26,7 +26,7 @@ def has_bfloat16() -> bool:
 
 
 def use_bfloat16(wrapper: OptimWrapper) -> None:
-    """Have an existing optimizer wrapper run forward passes in bfloat16; its type, options and state stay as they are."""
+    """Have an existing optimizer wrapper run forward passes in bfloat16; its type, options and state stay."""
     enter_plain = wrapper.optim_context
 
     @contextmanager
