@@ -15,8 +15,8 @@ from wsolzoo.engine.hooks.accelerate import (
     AccelerateHook,
     ChannelsLastHook,
     CompileBackboneHook,
-    add_accelerate_hook,
     backbone_of,
+    set_accelerate,
     switch_on,
 )
 from wsolzoo.engine.hooks.random_state import get_state
@@ -165,11 +165,11 @@ class Hub(dict):
         self[key] = value
 
 
-def fake_runner(wrapper=None):
+def fake_runner(wrapper=None, resume=False):
     model = tiny_model()
     wrapper = wrapper or OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
     loader = torch.utils.data.DataLoader(range(10), 4)
-    return runner(model, optim_wrapper=wrapper, message_hub=Hub(), train_dataloader=loader, _resume=False)
+    return runner(model, optim_wrapper=wrapper, message_hub=Hub(), train_dataloader=loader, _resume=resume)
 
 
 def test_the_main_process_decides_and_machines_without_bfloat16_do_not_try_it(monkeypatch):
@@ -187,20 +187,29 @@ def test_the_main_process_decides_and_machines_without_bfloat16_do_not_try_it(mo
     monkeypatch.setattr(accelerate, 'has_bfloat16', lambda: False)
     monkeypatch.setattr(accelerate, 'broadcast_object_list', broadcast)
     run = fake_runner()
-    AccelerateHook().before_train(run)
+    AccelerateHook('auto').before_train(run)
     assert tried == ['plain', 'channels-last']
     assert run.message_hub == {'accelerate': 'plain'}
     assert not run.model.backbone._forward_pre_hooks
 
 
-def test_a_resumed_run_times_nothing(monkeypatch):
+@pytest.mark.parametrize(
+    ('switch', 'resume', 'used'),
+    [
+        ('auto', True, 'channels-last'),
+        (None, True, 'channels-last'),
+        ('plain', True, 'plain'),  # who names a switch gets it
+        (None, False, 'plain'),  # weights to begin with say nothing about this training
+    ],
+)
+def test_a_resumed_run_goes_on_with_its_switches_and_times_nothing(monkeypatch, switch, resume, used):
     monkeypatch.setattr(accelerate, 'run_trials', None)  # calling it would fail
-    hook, run = AccelerateHook(), fake_runner()
-    run._resume = True
+    hook, run = AccelerateHook(switch), fake_runner(resume=resume)
     hook.after_load_checkpoint(run, {'message_hub': {'runtime_info': {'accelerate': 'channels-last'}}})
+    assert run.message_hub == {'accelerate': 'channels-last'}  # what a test says
     hook.before_train(run)
-    assert run.message_hub == {'accelerate': 'channels-last'}
-    assert len(run.model.backbone._forward_pre_hooks) == 1
+    assert run.message_hub == {'accelerate': used}
+    assert len(run.model.backbone._forward_pre_hooks) == (used == 'channels-last')
 
 
 def test_other_wrappers_are_left_alone(monkeypatch):
@@ -210,20 +219,21 @@ def test_other_wrappers_are_left_alone(monkeypatch):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for wrapper in (amp.BFloat16OptimWrapper(optimizer), OptimWrapperDict(part=OptimWrapper(optimizer))):
         run = fake_runner(wrapper)
-        AccelerateHook().before_train(run)
-        assert run.message_hub == {}
+        AccelerateHook('auto').before_train(run)
+        assert run.message_hub == {'accelerate': 'plain'}
         assert said[-1].endswith(f'this run has {type(wrapper).__name__}.')
 
 
-def test_the_key_of_a_config_becomes_a_hook_once():
+def test_no_published_config_is_changed_unless_it_asks():
     cfg = load_config('bas/bas_plainnet_1xb32-15e_scenes-96px.py')
-    hooks = copy.deepcopy(cfg.custom_hooks)
-    add_accelerate_hook(cfg)
-    assert cfg.custom_hooks == hooks  # no published config asks for it
+    before = copy.deepcopy(cfg.to_dict())
+    set_accelerate(cfg)
+    assert cfg.to_dict() == before
     cfg.accelerate = 'bf16'
-    for _ in range(2):
-        add_accelerate_hook(cfg)
-    assert cfg.custom_hooks == [*hooks, dict(type='AccelerateHook', switch='bf16')]
+    set_accelerate(cfg)
+    assert cfg.default_hooks.pop('accelerate') == dict(type='AccelerateHook', switch='bf16')
+    before['default_hooks'].pop('accelerate')
+    assert cfg.to_dict() == before | {'accelerate': 'bf16'}
 
 
 @pytest.fixture
@@ -243,16 +253,15 @@ def train(monkeypatch, tmp_path, tmp_path_factory):
 
 
 def test_a_run_that_tries_and_stays_plain_is_the_run_without(train):
-    without = train('without')
-    tried = train('tried', extra="custom_hooks = [dict(type='AccelerateHook', margin=1.0)]")
+    without = train('without', extra="default_hooks['accelerate'] = dict(type='EmptyCacheHook')")  # it does nothing
+    tried = train('tried', extra="default_hooks['accelerate'] = dict(switch='auto', margin=1.0)")
     assert (without.pop('used'), tried.pop('used')) == (None, 'plain')
     assert same(tried, without) == []
 
 
-def test_a_resumed_run_goes_on_as_it_began(train, tmp_path, monkeypatch):
+def test_a_resumed_run_goes_on_as_it_began(train, tmp_path):
     whole = train('whole', extra="accelerate = 'bf16+channels-last'")
-    monkeypatch.setattr(accelerate, 'run_trials', None)  # calling it would fail
-    resumed = train('resumed', '--fast', '--resume', str(tmp_path / 'whole' / 'epoch_1.pth'))
+    resumed = train('resumed', '--resume', str(tmp_path / 'whole' / 'epoch_1.pth'))
     assert whole['used'] == 'bf16+channels-last'
     assert same(resumed, whole) == []
 

@@ -220,12 +220,12 @@ def build_runner(cfg: Config, training: bool = True):
     """
     from mmengine.runner import Runner
 
-    from wsolzoo.engine.hooks.accelerate import add_accelerate_hook
+    from wsolzoo.engine.hooks.accelerate import set_accelerate
     from wsolzoo.registry import RUNNERS
     from wsolzoo.run import preflight
 
     if training:
-        add_accelerate_hook(cfg)
+        set_accelerate(cfg)
     preflight.check_config(cfg, training)
     try:
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

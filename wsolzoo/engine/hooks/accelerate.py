@@ -7,20 +7,15 @@ from mmengine.config import Config
 from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from wsolzoo.engine.hooks.accumulation import unwrapped
 from wsolzoo.engine.hooks.trial import choose, real_batch, run_trials, table
 from wsolzoo.engine.optim.amp import has_bfloat16, use_bfloat16
 from wsolzoo.errors import UserError, meant
 from wsolzoo.registry import HOOKS
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The model inside a wrapper for several processes."""
-    return model.module if is_model_wrapper(model) else model
 
 
 def backbone_of(model: nn.Module) -> nn.Module:
@@ -115,11 +110,11 @@ def switch_on(name: str, model: nn.Module, wrapper: OptimWrapper) -> OptimWrappe
     return wrapper
 
 
-def add_accelerate_hook(cfg: Config) -> None:
-    """Give a config that says ``accelerate='auto'``, or names a switch, the hook that does it."""
-    hooks = list(cfg.get('custom_hooks') or [])
-    if cfg.get(KEY) and all(hook.get('type') != 'AccelerateHook' for hook in hooks):
-        cfg.custom_hooks = [*hooks, dict(type='AccelerateHook', switch=cfg[KEY])]
+def set_accelerate(cfg: Config) -> None:
+    """Hand ``accelerate='auto'``, or the switch that a config names, to the hook that does it."""
+    if cfg.get(KEY):
+        hook = dict(type='AccelerateHook', switch=cfg[KEY])
+        cfg.default_hooks = dict(cfg.get('default_hooks') or {}, accelerate=hook)
 
 
 @HOOKS.register_module()
@@ -128,45 +123,48 @@ class AccelerateHook(Hook):
 
     Before the first epoch it times channels-last, bfloat16 and both on a batch of the training data, keeps the fastest
     whose loss is the plain one (see :data:`ALLOWED`), and writes its name into every checkpoint
-    (``message_hub.runtime_info.accelerate``). A resumed run takes that name and times nothing: it goes on as it began.
-    Validation and tests run in float32.
+    (``message_hub.runtime_info.accelerate``), from where tests take it into their results. A resumed run goes on with
+    the switches it began with, and times nothing. Validation and tests run in float32.
 
     Timing leaves weights, optimizer, data and random numbers as they were. It costs about 28 steps, and for their time
     the memory of four copies of model and optimizer. Two runs may choose differently where two switches are close: to
     repeat a run, name its switch instead of ``auto``.
 
     Args:
-        switch: ``'auto'``, or the switch to use without timing: one of :data:`ALLOWED`.
+        switch: ``'auto'``, or the switch to use without timing, one of :data:`ALLOWED`; by default the one a resumed
+            run began with, and none in a new run.
         margin: a switch must save this share of the plain step's time.
     """
 
-    def __init__(self, switch: str = 'auto', margin: float = 0.05) -> None:
-        if switch != 'auto' and switch not in ALLOWED:
+    def __init__(self, switch: str | None = None, margin: float = 0.05) -> None:
+        if switch not in (None, 'auto', *ALLOWED):
             raise AccelerateError(f'accelerate={switch!r}: {meant(str(switch), ["auto", *ALLOWED])}')
         self.switch, self.margin = switch, margin
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take what a run that is resumed has chosen."""
+        """Take what the training of the checkpoint has chosen."""
         recorded = (checkpoint.get('message_hub') or {}).get('runtime_info', {}).get(KEY)
-        if runner._resume and self.switch == 'auto' and recorded in ALLOWED:
-            self.switch = recorded
+        if recorded in ALLOWED:
+            runner.message_hub.update_info(KEY, recorded)
+            if runner._resume and self.switch in (None, 'auto'):
+                self.switch = recorded
 
     def before_train(self, runner: Runner) -> None:
         """Choose, say what, record it and turn it on."""
-        wrapper = runner.optim_wrapper
-        if type(wrapper) is not OptimWrapper:
+        wrapper, switch = runner.optim_wrapper, self.switch or 'plain'
+        if switch != 'plain' and type(wrapper) is not OptimWrapper:
             print_log(
-                f'accelerate: nothing is changed: it works with optim_wrapper.type="OptimWrapper", and this run has '
+                'accelerate: nothing is changed: it works with optim_wrapper.type="OptimWrapper", and this run has '
                 f'{type(wrapper).__name__}.',
                 'current',
                 logging.WARNING,
             )
-            return
-        if self.switch == 'auto':
-            self.switch = self.fastest(runner)
-        print_log(f'accelerate: training with {self.switch}.', 'current')
-        runner.message_hub.update_info(KEY, self.switch)
-        switch_on(self.switch, runner.model, wrapper)
+            switch = 'plain'
+        elif self.switch:
+            switch = self.fastest(runner) if switch == 'auto' else switch
+            print_log(f'accelerate: training with {switch}.', 'current')
+        runner.message_hub.update_info(KEY, switch)
+        switch_on(switch, runner.model, wrapper)
 
     def fastest(self, runner: Runner) -> str:
         """Time the switches that this machine and model offer; the main process decides for all."""
