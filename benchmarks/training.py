@@ -8,6 +8,7 @@ takes no part.
 """
 
 import argparse
+import logging
 import os
 import platform
 from pathlib import Path
@@ -80,6 +81,7 @@ def main(argv: list[str] | None = None) -> int:
     cfg = launch.load_config(args.config)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     torch.manual_seed(0)
+    logging.disable(logging.INFO)  # how every weight was initialised
     model = build_model(cfg).to(device)
     batch = tiny_batch(model, args.size, args.batch_size)
     batch['inputs'] = [image.to(device) for image in batch['inputs']]
