@@ -144,9 +144,9 @@ class AccelerateHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take what the training of the checkpoint has chosen."""
         recorded = (checkpoint.get('message_hub') or {}).get('runtime_info', {}).get(KEY)
-        if recorded in ALLOWED:
+        if isinstance(recorded, str) and recorded in ALLOWED:
             runner.message_hub.update_info(KEY, recorded)
-            if runner._resume and self.switch in (None, 'auto'):
+            if runner._resume and (self.switch == 'auto' or (self.switch is None and recorded != 'plain')):
                 self.switch = recorded
 
     def before_train(self, runner: Runner) -> None:

@@ -11,11 +11,12 @@ from itertools import islice
 import torch
 from mmengine.optim import OptimWrapper
 from torch import nn
-from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
 from wsolzoo.engine.hooks.random_state import get_state, set_state
+
+DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 
 Prepare = Callable[[nn.Module, Optimizer], OptimWrapper]
 """Turns a switch on for a model, and wraps its optimizer."""
@@ -88,7 +89,7 @@ def _prepared_step(model: nn.Module, optimizer: Optimizer, batch: dict, prepare:
     for group in its_optimizer.param_groups:
         group['lr'] = 0.0
     for module in twin.train().modules():
-        if isinstance(module, _DropoutNd):
+        if isinstance(module, DROPOUT):
             module.eval()
     wrapper = prepare(twin, its_optimizer)
 
