@@ -12,7 +12,6 @@ default_hooks = dict(
     resume=dict(type='ResumeHook'),
     selection=dict(type='SelectionHook'),
     progress=dict(type='ProgressHook'),
-    accelerate=dict(type='AccelerateHook'),
 )
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -224,8 +224,7 @@ def build_runner(cfg: Config, training: bool = True):
     from wsolzoo.registry import RUNNERS
     from wsolzoo.run import preflight
 
-    if training:
-        set_accelerate(cfg)
+    set_accelerate(cfg)
     preflight.check_config(cfg, training)
     try:
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

@@ -111,10 +111,12 @@ def switch_on(name: str, model: nn.Module, wrapper: OptimWrapper) -> OptimWrappe
 
 
 def set_accelerate(cfg: Config) -> None:
-    """Hand ``accelerate='auto'``, or the switch that a config names, to the hook that does it."""
+    """Give a run the hook that follows ``accelerate`` of its config, or what the run it resumes began with."""
+    hooks = dict(cfg.get('default_hooks') or {})
+    hook = {'type': 'AccelerateHook', **(hooks.get(KEY) or {})}
     if cfg.get(KEY):
-        hook = dict(type='AccelerateHook', switch=cfg[KEY])
-        cfg.default_hooks = dict(cfg.get('default_hooks') or {}, accelerate=hook)
+        hook['switch'] = cfg[KEY]
+    cfg.default_hooks = hooks | {KEY: hook}
 
 
 @HOOKS.register_module()
