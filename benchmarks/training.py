@@ -2,25 +2,19 @@
 
 python benchmarks/training.py --config cam/cam_resnet50_1xb32-50e_cub-224px.py --size 224 --batch-size 32
 
-Prints the median time of a step and its ratio to the plain step (below 1 is faster). Images are random and on the
-device already, so loading (``benchmarks/loading.py``) takes no part.
+Prints the median time of a step (CPU time where one thread computes), its ratio to the plain step (below 1 is faster),
+and by how much the loss differs. Images are random and on the device already, so loading (``benchmarks/loading.py``)
+takes no part.
 """
 
 import argparse
+import logging
 import os
-import statistics
-import time
-import types
-from collections.abc import Callable
+import platform
+from pathlib import Path
 
-SWITCHES = {
-    'plain': (),
-    'amp': ('amp',),
-    'channels-last': ('channels_last',),
-    'compile': ('compile',),
-    'amp + channels-last': ('amp', 'channels_last'),
-    'all': ('amp', 'channels_last', 'compile'),
-}
+AMP = 'amp'
+COMPILE = 'compile'
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -31,54 +25,46 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=32)
     parser.add_argument('--steps', type=int, default=10, help='steps measured of each')
     parser.add_argument('--warmup', type=int, default=3, help='steps before, which compile and choose kernels')
-    parser.add_argument('--only', nargs='+', choices=list(SWITCHES), default=list(SWITCHES))
+    parser.add_argument(
+        '--only',
+        nargs='+',
+        metavar='SWITCH',
+        help='plain, channels-last, bf16, amp (float16 with loss scaling, on a GPU), compile, joined by "+"; '
+        'default: what accelerate="auto" times here',
+    )
     parser.add_argument('--device', help='default: the first GPU, else the CPU')
     return parser.parse_args(argv)
 
 
-def prepared_step(cfg, switches: tuple[str, ...], batch: dict, device: str) -> Callable[[], None]:
-    """One training step of a fresh model, as a function that waits for its end."""
+def prepared(name: str, model, optimizer):
+    """Turn on every switch of ``name``; returns the optimizer's wrapper."""
+    from mmengine.optim import AmpOptimWrapper, OptimWrapper
+
+    from wsolzoo.engine.hooks.accelerate import backbone_of, switch_on
+
+    if COMPILE in name.split('+'):
+        backbone_of(model).compile(dynamic=False)
+    kind = AmpOptimWrapper if AMP in name.split('+') else OptimWrapper
+    return switch_on(name, model, kind(optimizer))
+
+
+def processor() -> str:
+    """The name of the CPU, as Linux tells it."""
+    told = Path('/proc/cpuinfo')
+    lines = told.read_text().splitlines() if told.is_file() else []
+    return next((line.partition(': ')[2] for line in lines if line.startswith('model name')), platform.processor())
+
+
+def where(device: str) -> str:
+    """The device in words."""
     import torch
 
-    from wsolzoo.engine.hooks.accelerate import ChannelsLastHook, CompileBackboneHook
-    from wsolzoo.registry import OPTIM_WRAPPERS
-    from wsolzoo.run import launch
-    from wsolzoo.testing import build_model, scope
+    from wsolzoo.engine.optim.amp import has_bfloat16
 
-    torch.manual_seed(0)
-    model = build_model(cfg).to(device).train()
-    runner = types.SimpleNamespace(model=model)
-    if 'channels_last' in switches:
-        ChannelsLastHook().before_run(runner)
-    if 'compile' in switches:
-        CompileBackboneHook(dynamic=False).before_run(runner)
-    own = type(cfg)(dict(optim_wrapper=dict(type='OptimWrapper')))
-    if 'amp' in switches:
-        launch.set_amp(own)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
-    with scope():
-        wrapper = OPTIM_WRAPPERS.build(dict(own.optim_wrapper, optimizer=optimizer))
-
-    def step() -> None:
-        model.train_step(batch, wrapper)
-        if device != 'cpu':
-            torch.cuda.synchronize()
-
-    return step
-
-
-def measure(steps: dict[str, Callable[[], None]], warmup: int, count: int) -> dict[str, list[float]]:
-    """Seconds of each step of each kind; kinds take turns, so that a busy machine slows all of them."""
-    for step in steps.values():
-        for _ in range(warmup):
-            step()
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(count):
-        for name, step in steps.items():
-            began = time.perf_counter()
-            step()
-            times[name].append(time.perf_counter() - began)
-    return times
+    if device != 'cpu':
+        return torch.cuda.get_device_name()
+    bf16 = f'{"with" if has_bfloat16() else "without"} bf16 instructions'
+    return f'{processor()} {bf16}, {torch.get_num_threads()} of {os.cpu_count()} cores'
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -86,27 +72,25 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     import torch
 
+    from wsolzoo.engine.hooks.accelerate import ALLOWED, offered
+    from wsolzoo.engine.hooks.trial import run_trials, table
     from wsolzoo.run import launch
     from wsolzoo.testing import build_model, tiny_batch
 
     launch.prepare_environment()
     cfg = launch.load_config(args.config)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    batch = tiny_batch(build_model(cfg), args.size, args.batch_size)
+    torch.manual_seed(0)
+    logging.disable(logging.INFO)  # how every weight was initialised
+    model = build_model(cfg).to(device)
+    batch = tiny_batch(model, args.size, args.batch_size)
     batch['inputs'] = [image.to(device) for image in batch['inputs']]
-    names = ['plain', *(name for name in args.only if name != 'plain')]
-    steps = {name: prepared_step(cfg, SWITCHES[name], batch, device) for name in names}
-    times = measure(steps, args.warmup, args.steps)
-    where = (
-        torch.cuda.get_device_name() if device != 'cpu' else f'CPU, {torch.get_num_threads()} of {os.cpu_count()} cores'
-    )
-    print(f'{args.config}: {args.batch_size} images of {args.size} px, {where}, torch {torch.__version__}')
-    plain = statistics.median(times['plain'])
-    for name, values in times.items():
-        median = statistics.median(values)
-        print(
-            f'{name:<20} {1000 * median:9.1f} ms  ratio {median / plain:5.2f}  {args.batch_size / median:8.1f} images/s'
-        )
+    names = dict.fromkeys(['plain', *(args.only or offered(model))])
+    switches = {name: lambda *parts, name=name: prepared(name, *parts) for name in names}
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
+    trials = run_trials(model, optimizer, batch, switches, args.warmup, args.steps)
+    print(f'{args.config}: {args.batch_size} images of {args.size} px, {where(device)}, torch {torch.__version__}')
+    print(table(trials, ALLOWED))
     return 0
 
 

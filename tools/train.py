@@ -20,6 +20,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='continue from CKPT; without a value, or with "auto", from the newest checkpoint of the work dir',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision (float16 on a GPU, bfloat16 on a CPU)')
+    parser.add_argument('--fast', action='store_true', help='time bfloat16 and channels-last, train with the fastest')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the real batch size')
     parser.add_argument('--seed', type=int, help='seed of every random generator')
     parser.add_argument('--deterministic', action='store_true', help='choose deterministic algorithms, slower')
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
         launch.set_resume(cfg, args.resume)
         if args.amp:
             launch.set_amp(cfg)
+        if args.fast:
+            cfg.accelerate = 'auto'
         if args.auto_scale_lr:
             launch.set_auto_scale_lr(cfg)
         processes.set_launcher(cfg, args.launcher)

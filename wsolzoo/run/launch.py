@@ -220,9 +220,11 @@ def build_runner(cfg: Config, training: bool = True):
     """
     from mmengine.runner import Runner
 
+    from wsolzoo.engine.hooks.accelerate import set_accelerate
     from wsolzoo.registry import RUNNERS
     from wsolzoo.run import preflight
 
+    set_accelerate(cfg)
     preflight.check_config(cfg, training)
     try:
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

@@ -21,6 +21,7 @@ from wsolzoo.run.sections import section_problems
 
 # Read by Runner through `cfg.get`, or by the configs and tools around it; not arguments of its constructor.
 BESIDES_RUNNER = {
+    'accelerate',
     'allow_test_selection',
     'compile',
     'custom_imports',

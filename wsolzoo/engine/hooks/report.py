@@ -192,6 +192,7 @@ def describe_run(runner) -> dict:
         'checkpoint': runner._load_from and str(runner._load_from),
         'seed': runner.seed,
         STAMP: ', '.join(selected_on_test(runner)) or None,
+        'accelerate': runner.message_hub.runtime_info.get('accelerate'),
         PARTIAL: partial_weights(runner),
         'command': ' '.join(sys.argv),
         'date': datetime.now(timezone.utc).isoformat(timespec='seconds'),
