@@ -14,6 +14,9 @@ FILE = re.compile(
     r'(?<![\w./:-])((?:wsolzoo|tools|configs|tests|benchmarks|docs)/[\w./<>{}*…$-]+\.(?:py|sh|md|yml|png|pth))'
 )
 INVENTED = {'configs/_base_/models/sharp_vgg16.py', 'configs/cam/my_cam.py', 'configs/bas/x.py', 'wsolzoo.plugins'}
+PACKAGE = ROOT / 'wsolzoo'
+MODULES = sorted(path for path in PACKAGE.rglob('*.py') if '.mim' not in path.parts)
+ROLE = re.compile(r':(?:func|class|data|mod|meth|attr):`(?:[^`<]*<)?~?([\w.]+)>?`')
 DOTTED = re.compile(r'(?<![\w./-])wsolzoo(?:\.\w+)+')
 
 
@@ -24,6 +27,19 @@ def test_what_a_page_names_exists(page):
     files = {name for name in FILE.findall(text) if not PLACEHOLDER.search(name)} - INVENTED
     assert not {name for name in files if not (ROOT / name).exists()}
     assert not {name for name in set(DOTTED.findall(text)) - INVENTED if not found(name)}
+
+
+@pytest.mark.parametrize('path', MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_links_of_docstrings_lead_somewhere(path):
+    """What the slow build of the docs would say, at once."""
+    text = path.read_text(encoding='utf-8')
+    targets = {target for target in ROLE.findall(text) if not re.match(r'(torch|timm|mmcv|mmengine)\.', target)}
+    module = '.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__')
+    inside = [module, *(f'{module}.{name}' for name in re.findall(r'^class (\w+)', text, re.MULTILINE))]
+    package = module if path.stem == '__init__' else module.rpartition('.')[0]
+    for target in targets:
+        names = [f'{package}{target}'] if target[0] == '.' else [target, *(f'{place}.{target}' for place in inside)]
+        assert any(map(found, names)), target
 
 
 def found(name: str) -> bool:

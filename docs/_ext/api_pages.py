@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 from pathlib import Path
 from types import ModuleType
+from typing import get_origin
 
 from sphinx.pycode import ModuleAnalyzer
 
@@ -16,7 +17,7 @@ LONGEST_VALUE = 80  # of a constant that is shown, in characters
 def setup(app) -> dict:
     """Write the pages before Sphinx looks for pages, and let every name that leads to an object link to it."""
     app.connect('builder-inited', lambda app: write(Path(app.srcdir) / 'api'))
-    app.connect('autodoc-process-docstring', drop_doc_of_type, priority=400)  # before napoleon rewrites it
+    app.connect('autodoc-process-docstring', drop_doc_of_python, priority=400)  # before napoleon rewrites it
     app.connect('missing-reference', resolve)
     return {'parallel_read_safe': True, 'parallel_write_safe': True}
 
@@ -72,7 +73,7 @@ def index(modules: dict[str, ModuleType], pages: list[str]) -> str:
         '',
     ]
     lines += [f'* :doc:`{name}`: {first_line(modules[name])}' for name in rooms]
-    return '\n'.join([*lines, '', *toctree(rooms), ''])
+    return '\n'.join([*lines, '', *toctree(rooms, hidden=True), ''])
 
 
 def page(modules: dict[str, ModuleType], name: str) -> str:
@@ -93,7 +94,7 @@ def contents(module: ModuleType) -> list[str]:
         found, options = getattr(module, name), []
         if inspect.isclass(found):
             kind, options = 'class', ['   :members:', '   :undoc-members:', '   :show-inheritance:']
-        elif callable(found) and hasattr(found, '__name__'):
+        elif callable(found) and hasattr(found, '__qualname__') and get_origin(found) is None:  # an alias is data
             kind = 'function'
         else:
             kind, options = 'data', [] if len(repr(found)) < LONGEST_VALUE else ['   :no-value:']
@@ -106,15 +107,18 @@ def title(text: str, rule: str) -> list[str]:
     return [text, rule * len(text), '']
 
 
-def toctree(pages: list[str]) -> list[str]:
-    """Links to pages below this one."""
-    return ['.. toctree::', '   :maxdepth: 1', '', *(f'   {page}' for page in pages), ''] if pages else []
+def toctree(pages: list[str], hidden: bool = False) -> list[str]:
+    """Links to pages below this one; hidden ones stand in the margin only."""
+    options = ['   :maxdepth: 1', *['   :hidden:'] * hidden]
+    return ['.. toctree::', *options, '', *(f'   {page}' for page in pages), ''] if pages else []
 
 
-def drop_doc_of_type(app, what: str, name: str, found, options, lines: list[str]) -> None:
-    """A constant without a description of its own is not described as ``dict() -> new empty dictionary``."""
+def drop_doc_of_python(app, what: str, name: str, found, options, lines: list[str]) -> None:
+    """What Python says of every dict (a constant) or of every field of a named tuple says nothing about this one."""
     module, _, constant = name.rpartition('.')
     if what == 'data' and ('', constant) not in ModuleAnalyzer.for_module(module).find_attr_docs():
+        lines.clear()
+    if lines and lines[0].startswith('Alias for field number'):
         lines.clear()
 
 

@@ -30,7 +30,7 @@ class LocalizationMetric(ImageKeyedMetric):
     ``choe2020-v1/GTKnown@0.5/oracle``, ``choe2020-v1/Top1Loc@0.5/transferred``, ``choe2020-pxap/PxAP``. All values are
     percent. Without a column at the end a key is the protocol's own headline.
 
-    After evaluation :attr:`result` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
+    After evaluation ``result`` holds everything as plain data: ``protocols`` (by name: headline numbers, the three
     ``columns``, ``curve`` over ``thresholds``, ``centered_box``, ``whole_image``, ``intervals``, and ``hits`` of every
     image for paired comparisons), ``classification``, ``breakdown`` by class and size and ``images`` (with the cause of
     each failure, :mod:`wsolzoo.evaluation.functional.causes`), the last two under the first box protocol; and
