@@ -14,7 +14,7 @@ DEMO_CONFIG := configs/cam/cam_plainnet_1xb32-15e_scenes-96px.py
 DEMO_DIR := work_dirs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-locked test demo lint docs test-originals lock audit
+.PHONY: help install install-locked test fuzz stress demo lint docs test-originals lock audit
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,15 @@ install-locked: ## the same from requirements.lock: every package exact and chec
 
 test: install ## the quick test suite; a skip without an accepted reason fails it
 	$(BIN)/python -m pytest -m 'not slow' -n 2 --strict-skips
+
+SECONDS := 60
+
+fuzz: install ## damage files at random for SECONDS=60 and hand them to every reader
+	$(BIN)/python tests/fuzz/until.py --seconds $(SECONDS)
+
+stress: install ## kills, resumes, several processes, full disks, hostile files: the figures of docs/robustness.md
+	$(BIN)/python -m pytest --figures tests/engine tests/fuzz tests/tools/test_safe.py tests/tools/test_train.py \
+		tests/datasets/test_broken_annotations.py tests/test_bad_input.py
 
 demo: export OMP_NUM_THREADS := 2
 demo: install ## train a localizer on the built-in scenes, test it, write an HTML report

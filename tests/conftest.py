@@ -7,14 +7,25 @@ for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'):  # before torch is imported
     os.environ.setdefault(name, '1')
 os.environ.setdefault('HF_HUB_OFFLINE', '1')
 
+import figures
 import pytest
+import strict_skips
 import torch
-from strict_skips import pytest_addoption, pytest_configure  # noqa: F401
 
 torch.set_num_threads(1)
 
 REPO = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get('WSOLZOO_DATA', REPO.parent / 'shared' / 'data'))
+
+
+def pytest_addoption(parser):
+    for plugin in (figures, strict_skips):
+        plugin.pytest_addoption(parser)
+
+
+def pytest_configure(config):
+    for plugin in (figures, strict_skips):
+        plugin.pytest_configure(config)
 
 
 def pytest_collection_modifyitems(items):

@@ -77,7 +77,7 @@ def killed_at_random(config: Path, work_dir: Path, seconds: float, kills: int, r
 
 
 @pytest.mark.parametrize('wanted', [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(tmp_path, reference, wanted):
+def test_killed_at_random_moments(tmp_path, reference, wanted, record_property):
     """As many runs as it takes: on a machine that has grown faster, one may end before it is killed."""
     expected, seconds = reference(epochs=4)
     config = write_config(tmp_path, epochs=4, cache='disk')
@@ -86,10 +86,11 @@ def test_killed_at_random_moments(tmp_path, reference, wanted):
         kills += killed_at_random(config, tmp_path / f'run{runs}', seconds, wanted - kills, rng)
         assert differences(tmp_path / f'run{runs}', expected) == []
         runs += 1
+    record_property('trainings killed at a random moment, ended bit for bit as if left alone', kills)
 
 
 @pytest.mark.slow
-def test_random_transforms_in_workers(tmp_path, reference):
+def test_random_transforms_in_workers(tmp_path, reference, record_property):
     """Workers draw numbers that no checkpoint holds: they start anew, from the main process, with each epoch."""
     expected, seconds = reference(epochs=4, workers=2)
     config = write_config(tmp_path, epochs=4, cache='disk', workers=2)
@@ -98,6 +99,7 @@ def test_random_transforms_in_workers(tmp_path, reference):
         kills += killed_at_random(config, tmp_path / f'run{runs}', seconds, 3, rng)
         assert differences(tmp_path / f'run{runs}', expected) == []
         runs += 1
+    record_property('trainings with loader workers killed at a random moment, the same', kills)
     assert same(outcome(expected), outcome(reference(epochs=4)[0]))  # they do draw others than the main process
 
 
@@ -132,7 +134,7 @@ if 'MOMENT' in os.environ:
 
 @pytest.mark.slow
 @pytest.mark.parametrize('moment', MOMENTS)
-def test_killed_at_the_worst_moment(tmp_path, reference, moment):
+def test_killed_at_the_worst_moment(tmp_path, reference, moment, record_property):
     expected, _ = reference(epochs=3)
     (tmp_path / 'deadly.py').write_text(DEADLY)
     extra = "custom_imports = dict(imports=['deadly'])"
@@ -144,6 +146,7 @@ def test_killed_at_the_worst_moment(tmp_path, reference, moment):
     assert differences(tmp_path / 'run', expected) == []
     assert [path.name for path in (tmp_path / 'run').glob('epoch_*.pth')] == ['epoch_3.pth']
     assert not list((tmp_path / 'run').glob('.*'))  # nothing half written, no lock is left lying about
+    record_property('trainings killed at the worst moments, the same', 1)
 
 
 @pytest.mark.parametrize('content', ['', '/gone/epoch_7.pth', None])

@@ -1,7 +1,7 @@
 """Random damage to files of bytes, and running it until a time is up.
 
-A module of this folder offers ``BODIES``: name → ``(strategy, check)``. ``check(example, folder)`` raises where a reader
-breaks its promise: a damaged file is refused in one sentence that names it, or what is read is sound.
+A module of this folder offers ``BODIES``: name → ``(strategy, check)``. ``check(example, folder)`` raises where a
+reader breaks its promise: a damaged file is refused in one sentence that names it, or what is read is sound.
 """
 
 from collections.abc import Callable

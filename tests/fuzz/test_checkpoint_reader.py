@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from fuzz.damage import damaged, try_many
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
@@ -48,29 +47,6 @@ FILES = {kind: written(kind) for kind in ('zip', 'legacy', 'npz', 'safetensors')
 SUMMED = ('zip', 'npz')
 
 
-@st.composite
-def damaged(draw, kind: str) -> bytes:
-    """The file with bits flipped, a stretch replaced, moved or repeated, or its end missing."""
-    good = bytearray(FILES[kind])
-    for _ in range(draw(st.integers(1, 3))):
-        start = draw(st.integers(0, len(good) - 1))
-        length = draw(st.integers(1, 64))
-        match draw(st.sampled_from(['flip', 'cut', 'zeros', 'noise', 'move', 'insert'])):
-            case 'flip':
-                good[start] ^= 1 << draw(st.integers(0, 7))
-            case 'cut':
-                del good[max(1, start) :]
-            case 'zeros':
-                good[start : start + length] = bytes(len(good[start : start + length]))
-            case 'noise':
-                good[start : start + length] = draw(st.binary(min_size=length, max_size=length))
-            case 'move':
-                good[start : start + length], good[:length] = good[:length], good[start : start + length]
-            case 'insert':
-                good[start:start] = draw(st.binary(min_size=1, max_size=length))
-    return bytes(good)
-
-
 def equal(one, other) -> bool:
     if isinstance(one, torch.Tensor):
         return torch.equal(one, other)
@@ -98,33 +74,29 @@ def look_at(path: Path, kind: str) -> None:
         assert str(path) in str(error)
 
 
-def fuzz(kind: str, examples: int, folder: Path) -> None:
-    path = folder / f'damaged.{"pth" if kind in ("zip", "legacy") else kind}'
-
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        derandomize=examples == QUICK,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(damaged(kind))
-    def check(broken: bytes) -> None:
+def body(kind: str):
+    def check(broken: bytes, folder: Path) -> None:
+        path = folder / f'damaged.{"pth" if kind in ("zip", "legacy") else kind}'
         path.write_bytes(broken)
         look_at(path, kind)
 
-    check()
+    return damaged(FILES[kind]), check
 
 
-@pytest.mark.parametrize('kind', FILES)
-def test_random_damage(tmp_path, kind):
-    fuzz(kind, QUICK, tmp_path)
+BODIES = {f'checkpoint: {kind}': body(kind) for kind in FILES}
+
+
+@pytest.mark.parametrize('name', BODIES)
+def test_random_damage(tmp_path, name, record_property):
+    try_many(BODIES[name], QUICK, tmp_path)
+    record_property('damaged files refused by name or read as they were', QUICK)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('kind', FILES)
-def test_random_damage_for_a_minute(tmp_path, kind):
-    fuzz(kind, LONG, tmp_path)
+@pytest.mark.parametrize('name', BODIES)
+def test_random_damage_for_a_minute(tmp_path, name, record_property):
+    try_many(BODIES[name], LONG, tmp_path, repeatable=False)
+    record_property('damaged files refused by name or read as they were', LONG)
 
 
 @pytest.mark.parametrize('kind', FILES)

@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 import pytest
-
 from fuzz.damage import damaged, try_many
+
 from wsolzoo import maps
 from wsolzoo.evaluation.offline.annotations import InputError
 from wsolzoo.evaluation.offline.map_files import MAX_PIXELS, MapFiles
@@ -44,5 +44,6 @@ BODIES = {f'maps: {kind}': (damaged(content), look_at(kind)) for kind, content i
 
 
 @pytest.mark.parametrize('name', BODIES)
-def test_random_damage(tmp_path, name):
+def test_random_damage(tmp_path, name, record_property):
     try_many(BODIES[name], 100, tmp_path)
+    record_property('damaged files refused by name or read as they were', 100)
