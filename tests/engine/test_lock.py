@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from mmengine.hooks import Hook
 from small_run import EPOCHS, small_runner
 
 from wsolzoo.engine.lock import FILE, LockedError, locked, other_owner, refuse_if_locked
@@ -72,13 +73,36 @@ def test_it_is_given_back_however_the_block_ends(tmp_path):
         ({}, True),
         ({'pid': 2**22 + 1}, False),  # no such process
         ({'born': '1'}, False),  # a later process of the same number
+        ({'silent': 4000}, True),  # it is there, whatever it does
         ({'host': 'elsewhere', 'pid': 1}, True),  # nothing is known of another machine's processes
+        ({'host': 'elsewhere', 'pid': 1, 'silent': 4000}, False),
+        ({'host': 'elsewhere', 'pid': 1, 'job': '8'}, True),
+        ({'host': 'elsewhere', 'pid': 1, 'job': '7'}, False),  # this job, before it was put back into the queue
     ],
 )
-def test_who_is_believed_to_live(tmp_path, holder, change, kept_out):
+def test_who_is_believed_to_live(tmp_path, holder, change, kept_out, monkeypatch):
+    monkeypatch.setenv('SLURM_JOB_ID', '7')
     file = Path(tmp_path, FILE)
+    silent = change.pop('silent', 0)
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    os.utime(file, (0, time.time() - silent))
     assert (other_owner(tmp_path) is not None) == kept_out
+
+
+def test_a_training_gives_signs_of_life(tmp_path, monkeypatch):
+    monkeypatch.setattr('wsolzoo.engine.lock.BEAT', 0)
+    runner, seen = small_runner(tmp_path, EPOCHS), []
+
+    class Look(Hook):
+        def before_train_epoch(self, runner):
+            os.utime(tmp_path / FILE, (0, 0))
+
+        def after_train_epoch(self, runner):
+            seen.append((tmp_path / FILE).stat().st_mtime)
+
+    runner.register_hook(Look())
+    runner.train()
+    assert len(seen) == 3 and min(seen) > 0
 
 
 @pytest.mark.parametrize('content', ['', '{', '[]', '{"pid": "x"}', '{"pid": 1, "host": 2, "started": 3, "more": 4}'])

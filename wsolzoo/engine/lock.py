@@ -3,7 +3,8 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -12,6 +13,8 @@ from pathlib import Path
 from wsolzoo.errors import UserError
 
 FILE = '.training.lock'
+BEAT, SILENCE = 60, 3600
+"""Seconds between two signs of life of an owner, and without one until it counts as gone from another machine."""
 
 
 class LockedError(UserError, RuntimeError):
@@ -27,22 +30,30 @@ class Owner:
         host: name of the machine.
         started: when the training began.
         born: what the system calls the beginning of the process; tells it from a later one of the same number.
+        job: of Slurm. A job that was put back into the queue is not there twice.
     """
 
     pid: int
     host: str
     started: str
     born: str = ''
+    job: str = ''
 
     @classmethod
     def here(cls) -> 'Owner':
         """This process."""
-        return cls(os.getpid(), socket.gethostname(), datetime.now(timezone.utc).isoformat(' ', 'seconds'), born_at())
+        now = datetime.now(timezone.utc).isoformat(' ', 'seconds')
+        return cls(os.getpid(), socket.gethostname(), now, born_at(), os.environ.get('SLURM_JOB_ID', ''))
 
-    def lives(self) -> bool:
-        """Whether the process may still be there; of another machine's nothing is known, so it may."""
+    def lives(self, silent: float) -> bool:
+        """Whether the process may still be there.
+
+        Args:
+            silent: seconds since its last sign of life, which is all that tells of another machine's process.
+        """
         if self.host != socket.gethostname():
-            return True
+            requeued = bool(self.job) and self.job == os.environ.get('SLURM_JOB_ID')
+            return silent < SILENCE and not requeued
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -63,18 +74,23 @@ def born_at(pid: int | str = 'self') -> str:
 def other_owner(work_dir: str | Path) -> Owner | None:
     """The living process other than this one that trains in a work dir, if there is one."""
     try:
-        owner = Owner(**json.loads(Path(work_dir, FILE).read_text(encoding='utf-8')))
+        path = Path(work_dir, FILE)
+        owner, silent = Owner(**json.loads(path.read_text(encoding='utf-8'))), time.time() - path.stat().st_mtime
         other = (owner.pid, owner.host) != (os.getpid(), socket.gethostname())
-        return owner if other and owner.lives() else None
+        return owner if other and owner.lives(silent) else None
     except (OSError, ValueError, TypeError):  # no lock, or one that a killed process had not finished writing
         return None
 
 
 @contextmanager
-def locked(work_dir: str | Path) -> Iterator[None]:
+def locked(work_dir: str | Path) -> Iterator[Callable[[], None]]:
     """Hold a work dir for this process as long as the block runs, however it ends.
 
-    The lock of a process that was killed on this machine is taken over.
+    The lock of a process that was killed on this machine is taken over, and that of one on another machine once it has
+    been silent for :data:`SILENCE` seconds, or was the same job of Slurm.
+
+    Yields:
+        What is to be called from time to time, as a sign of life.
 
     Raises:
         LockedError: a living process holds it; the text says which, and what to do.
@@ -84,10 +100,24 @@ def locked(work_dir: str | Path) -> Iterator[None]:
     while not _claim(path):
         pass
     try:
-        yield
+        yield _Beat(path)
     finally:
         if other_owner(work_dir) is None:
             path.unlink(missing_ok=True)
+
+
+class _Beat:
+    """Called often, gives a sign of life now and then. No thread does it: loader workers are forked from one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.last = path, time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() - self.last < BEAT:
+            return
+        self.last = time.monotonic()
+        with suppress(OSError):
+            os.utime(self.path)
 
 
 def refuse_if_locked(work_dir: str | Path) -> None:

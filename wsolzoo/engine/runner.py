@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +36,7 @@ class TerseRunner(Runner):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         weights.install()
+        self._sign_of_life: Callable[[], None] = lambda: None
         super().__init__(*args, **kwargs)
 
     def build_logger(self, *args: object, **kwargs: object) -> MMLogger:
@@ -66,6 +67,11 @@ class TerseRunner(Runner):
                 self.cfg.dump(str(Path(self.work_dir, name)))
             return super().train()
 
+    def call_hook(self, fn_name: str, **kwargs: object) -> None:
+        """Call all hooks, and tell other machines that this training lives."""
+        self._sign_of_life()
+        super().call_hook(fn_name, **kwargs)
+
     def load_checkpoint(self, filename: str, *args: object, **kwargs: object) -> dict:
         """Load weights, with one sentence for whatever a file can do wrong."""
         with _explained(filename), self._noted():
@@ -93,7 +99,7 @@ class TerseRunner(Runner):
         with ExitStack() as stack:
             if self.rank == 0:
                 try:
-                    stack.enter_context(locked(self.work_dir))
+                    self._sign_of_life = stack.enter_context(locked(self.work_dir))
                     remove_half_written(self.work_dir)
                 except (LockedError, OSError) as error:
                     problem = [str(error)]
