@@ -1,6 +1,7 @@
 """Test a checkpoint: print a table of what it reaches, and optionally keep the numbers and pictures.
 
 python tools/test.py cam/cam_plainnet_1xb32-15e_scenes-96px.py work_dirs/demo/epoch_15.pth --out metrics.json
+python tools/test.py cam_plainnet_1xb32-15e_scenes-96px    # the weights that the zoo publishes
 """
 
 import argparse
@@ -10,8 +11,11 @@ import sys
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; nothing heavy is imported before this has succeeded."""
     parser = argparse.ArgumentParser(description='Test a checkpoint.')
-    parser.add_argument('config', help='config file, or the name of a shipped one (cam/x.py)')
-    parser.add_argument('checkpoint', nargs='?', help='weights; may be left out where the config has load_from')
+    parser.add_argument('config', help='config file, the name of a shipped one (cam/x.py), or of a model of the zoo')
+    parser.add_argument(
+        'checkpoint', nargs='?', help="weights (default: the config's load_from, then those the zoo publishes for it)"
+    )
+    parser.add_argument('--allow-partial', action='store_true', help='test a checkpoint that fits only in part')
     parser.add_argument('--work-dir', help='where the log goes (default: work_dirs/<config name>)')
     parser.add_argument(
         '--out', metavar='FILE', help='write numbers, curves and a record per image (json, yaml or pkl)'
@@ -31,10 +35,12 @@ def main(argv: list[str] | None = None) -> int:
     from wsolzoo.run import launch, processes
 
     try:
-        cfg = launch.load_config(args.config, args.cfg_options)
+        cfg = launch.load_config(launch.config_of_model(args.config), args.cfg_options)
         launch.set_work_dir(cfg, args.work_dir)
         launch.set_randomness(cfg, args.seed, args.deterministic)
-        launch.set_checkpoint(cfg, args.checkpoint)
+        launch.set_checkpoint(cfg, args.checkpoint or cfg.get('load_from') or launch.published_weights(cfg))
+        if args.allow_partial:
+            cfg.allow_partial_weights = True
         launch.set_report(cfg, args.show_dir)
         processes.set_launcher(cfg, args.launcher)
         launch.check(cfg, args.cfg_options)

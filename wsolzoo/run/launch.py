@@ -116,6 +116,25 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     cfg.resume, cfg.load_from = True, resume
 
 
+def config_of_model(name: str) -> str:
+    """The config of a model of the zoo; ``name`` itself where it is a config."""
+    from wsolzoo.apis.zoo_models import list_models, model_entry
+
+    return name if Path(name).suffix or name not in list_models() else model_entry(name)['Config']
+
+
+def published_weights(cfg: Config) -> str | None:
+    """What the zoo publishes for a config, and says so; ``None`` where it publishes nothing."""
+    from wsolzoo.apis.zoo_models import NoWeightsError, find_model
+
+    try:
+        _, weights = find_model(cfg.filename)
+    except NoWeightsError:
+        return None
+    print(f'weights  {weights} (published by the zoo for this config)')
+    return weights
+
+
 def missing_checkpoint(path: str) -> str:
     """Say that ``path`` is missing, and which checkpoints are near it."""
     folder = Path(path).parent
@@ -133,7 +152,9 @@ def set_checkpoint(cfg: Config, checkpoint: str | None) -> None:
     """
     checkpoint = checkpoint or cfg.get('load_from')
     if not checkpoint:
-        raise UsageError('no checkpoint: name one after the config, or set load_from in the config')
+        raise UsageError(
+            'no checkpoint: name one after the config, or set load_from in the config; the zoo publishes none for it'
+        )
     if '://' not in checkpoint and not Path(checkpoint).is_file():
         raise FileNotFoundError(missing_checkpoint(checkpoint))
     cfg.load_from = checkpoint
@@ -205,6 +226,13 @@ def check(cfg: Config, options: Sequence[str] = ()) -> None:
 def _warn(warnings: Iterable[str]) -> None:
     for warning in warnings:
         print(f'warning: {warning}', file=sys.stderr)
+
+
+def explain_crash(error: BaseException, work_dir: str) -> str | None:
+    """See :func:`wsolzoo.engine.crash.explain_crash`; a Ctrl-C may come before anything heavy is imported."""
+    from wsolzoo.engine.crash import explain_crash
+
+    return explain_crash(error, work_dir)
 
 
 EXPLAINED = (FileNotFoundError, UserError)
