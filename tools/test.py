@@ -30,15 +30,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Test; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
+    """Test; returns the exit status: 2 where the message says what to put right, 1 where it was stopped."""
     args = parse_args(argv)
     from wsolzoo.run import launch, processes
 
     try:
-        cfg = launch.load_config(launch.config_of_model(args.config), args.cfg_options)
+        cfg = launch.load_config(config_of_model(args.config), args.cfg_options)
         launch.set_work_dir(cfg, args.work_dir)
         launch.set_randomness(cfg, args.seed, args.deterministic)
-        launch.set_checkpoint(cfg, args.checkpoint or cfg.get('load_from') or launch.published_weights(cfg))
+        launch.set_checkpoint(cfg, args.checkpoint or cfg.get('load_from') or published_weights(cfg))
         if args.allow_partial:
             cfg.allow_partial_weights = True
         launch.set_report(cfg, args.show_dir)
@@ -49,10 +49,32 @@ def main(argv: list[str] | None = None) -> int:
     except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print('\nStopped by Ctrl-C.', file=sys.stderr)
+        return 1
     if args.out and runner.rank == 0:
         launch.write_result(args.out, runner, scores)
         print(f'results  {args.out}')
     return 0
+
+
+def config_of_model(name: str) -> str:
+    """The config of a model of the zoo; ``name`` itself where it is a config."""
+    from wsolzoo.apis.zoo_models import list_models, model_entry
+
+    return name if name.endswith('.py') or name not in list_models() else model_entry(name)['Config']
+
+
+def published_weights(cfg) -> str | None:
+    """What the zoo publishes for a config, and says so; ``None`` where it publishes nothing."""
+    from wsolzoo.apis.zoo_models import NoWeightsError, find_model
+
+    try:
+        _, weights = find_model(cfg.filename)
+    except NoWeightsError:
+        return None
+    print(f'weights  {weights} (published by the zoo for this config)')
+    return weights
 
 
 if __name__ == '__main__':

@@ -116,25 +116,6 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     cfg.resume, cfg.load_from = True, resume
 
 
-def config_of_model(name: str) -> str:
-    """The config of a model of the zoo; ``name`` itself where it is a config."""
-    from wsolzoo.apis.zoo_models import list_models, model_entry
-
-    return name if Path(name).suffix or name not in list_models() else model_entry(name)['Config']
-
-
-def published_weights(cfg: Config) -> str | None:
-    """What the zoo publishes for a config, and says so; ``None`` where it publishes nothing."""
-    from wsolzoo.apis.zoo_models import NoWeightsError, find_model
-
-    try:
-        _, weights = find_model(cfg.filename)
-    except NoWeightsError:
-        return None
-    print(f'weights  {weights} (published by the zoo for this config)')
-    return weights
-
-
 def missing_checkpoint(path: str) -> str:
     """Say that ``path`` is missing, and which checkpoints are near it."""
     folder = Path(path).parent
