@@ -47,6 +47,9 @@ FROM_ELSEWHERE = (
     "library goes into a wrapper: dict(type='MMPretrainBackbone', net=dict(type='ResNet', depth=50)) or "
     "dict(type='TimmBackbone', model_name='resnet50')."
 )
+NO_CHECKPOINT = (
+    'no checkpoint: name one after the config, or set load_from in the config; the zoo publishes none for it'
+)
 TINY = 'cam/cam_plainnet_1xb32-15e_scenes-96px.py'
 
 
@@ -489,7 +492,7 @@ CONFIGS = [
     Broken(
         'no checkpoint to test',
         lambda t: launch.set_checkpoint(Config(dict()), None),
-        'no checkpoint: name one after the config, or set load_from in the config',
+        NO_CHECKPOINT,
     ),
     Broken(
         'cam_class',
@@ -689,7 +692,7 @@ COMMANDS = [
     Broken(
         'unknown command',
         command('trian'),
-        "wsolzoo: no command 'trian'; there are " + ', '.join(sorted(cli.commands())),
+        "wsolzoo: no command 'trian'; did you mean 'train'?",
     ),
     Broken('train: no config', of_tool('train.py'), 'tool: error: the following arguments are required: config'),
     Broken(
@@ -709,8 +712,8 @@ COMMANDS = [
     ),
     Broken(
         'test: no checkpoint',
-        of_tool('test.py', TINY),
-        'error: no checkpoint: name one after the config, or set load_from in the config',
+        of_tool('test.py', 'cam/cam_vgg16_1xb32-50e_cub-224px.py'),
+        f'error: {NO_CHECKPOINT}',
     ),
     Broken(
         'test: missing checkpoint',

@@ -66,8 +66,19 @@ def test_configs_inherit_from_the_package(tmp_path):
 def test_console_script_lists_and_runs_tools(capsys):
     assert cli.main(['--help']) == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in ('train', 'test', 'zoo', 'print_config'))
+    assert 'train              Train a model from a config.' in listed
+    assert all(name in listed for name in ('test', 'zoo', 'print_config', 'list', 'download', 'infer'))
+    assert cli.main([]) == 2
     assert cli.main(['no-such-tool']) == 2
+    capsys.readouterr()
+    assert cli.main(['lisst']) == 2
+    assert "no command 'lisst'; did you mean 'list'?" in capsys.readouterr().err
+    assert cli.main(['--version']) == 0
+    assert capsys.readouterr().out == f'wsolzoo {wsolzoo.__version__}\n'
+    with pytest.raises(SystemExit) as stop:
+        cli.main(['list', 'cam_plain*'])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.startswith('cam_plainnet_1xb32-15e_scenes-96px  weights')
     with pytest.raises(SystemExit) as stop:
         cli.main(['train', '--help'])
     assert stop.value.code == 0
@@ -95,6 +106,10 @@ def test_a_wheel_holds_configs_tools_and_index(tmp_path):
     assert done.stdout.split() == [
         str(site / 'wsolzoo' / '.mim' / name) for name in ('configs', 'tools', 'model-index.yml')
     ]
+    check = 'import sys; from wsolzoo.cli import main; sys.exit(main(["zoo", "check"]))'
+    env = {'PYTHONPATH': str(site)}
+    done = subprocess.run([sys.executable, '-c', check], env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr  # there are no docs in a wheel to be out of date
 
 
 def test_version_is_written_once():

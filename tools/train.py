@@ -31,13 +31,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train; returns the exit status: 0, or 2 where the message says what is wrong and what to do."""
+    """Train; returns the exit status: 2 where something is to be put right first, 1 where the run was cut off."""
     args = parse_args(argv)
     from wsolzoo.run import launch, processes
 
+    work_dir = args.work_dir or '.'
     try:
         cfg = launch.load_config(args.config, args.cfg_options)
         launch.set_work_dir(cfg, args.work_dir)
+        work_dir = cfg.work_dir
         launch.set_randomness(cfg, args.seed, args.deterministic)
         launch.set_resume(cfg, args.resume)
         if args.amp:
@@ -52,6 +54,12 @@ def main(argv: list[str] | None = None) -> int:
     except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
+    except (KeyboardInterrupt, MemoryError, OSError, RuntimeError) as error:
+        reason = launch.explain_crash(error, work_dir)
+        if reason is None:
+            raise
+        print(f'\n{reason}', file=sys.stderr)
+        return 1
     return 0
 
 

@@ -1,5 +1,7 @@
-"""Keep the model zoo's books: check the metafiles and configs, write what is generated from them.
+"""Look into the model zoo, and keep its books: metafiles, configs, and what is generated from them.
 
+python tools/zoo.py list 'cam_*'        # names, data and results of the models, and whether weights are published
+python tools/zoo.py download NAME       # fetch the weights of a model and print where they are
 python tools/zoo.py check    # what CI runs: metafiles against configs, rules for configs, generated files up to date
 python tools/zoo.py index    # write model-index.yml
 python tools/zoo.py readme   # write configs/*/README.md and docs/model_zoo.md
@@ -12,12 +14,52 @@ from pathlib import Path
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; nothing heavy is imported before this has succeeded."""
-    parser = argparse.ArgumentParser(description='Check the metafiles and write what is generated from them.')
-    parser.add_argument('command', choices=['check', 'index', 'readme'])
+    parser = argparse.ArgumentParser(description='Look into the model zoo, and keep its books.')
+    parser.add_argument('command', choices=['list', 'download', 'check', 'index', 'readme'])
+    parser.add_argument('name', nargs='?', help='list: a pattern such as cam_*; download: the model')
     parser.add_argument(
         '--root', type=Path, default=Path(__file__).resolve().parents[1], help='the checkout (default: this one)'
     )
     return parser.parse_args(argv)
+
+
+def list_models(files: list, pattern: str) -> int:
+    """Print a line for each model that matches a pattern; returns 1 where none does."""
+    from fnmatch import fnmatch
+
+    found = [model for file in files for model in file.models if fnmatch(model['Name'], pattern)]
+    width = max((len(model['Name']) for model in found), default=0)
+    for model in sorted(found, key=lambda model: model['Name']):
+        results = [
+            f'{name} {value}'
+            for result in model.get('Results') or ()
+            for name, value in (result.get('Metrics') or {}).items()
+        ]
+        weights = 'weights   ' if model.get('Weights') else 'no weights'
+        data = (model.get('Metadata') or {}).get('Training Data', '')
+        print(f'{model["Name"]:{width}}  {weights}  {data}  {", ".join(results[:2])}'.rstrip())
+    if not found:
+        print(f'no model matches {pattern!r}', file=sys.stderr)
+    return 0 if found else 1
+
+
+def download(name: str | None) -> int:
+    """Print where the weights of a model are, fetched if they are not here yet; returns 2 where there are none."""
+    from wsolzoo.apis.zoo_models import list_models, model_entry
+    from wsolzoo.engine.weights.sources import fetch
+    from wsolzoo.errors import UserError
+
+    try:
+        weights = model_entry(name or '').get('Weights')
+        if weights is None:
+            published = [other for other in list_models() if model_entry(other).get('Weights')]
+            print(f'error: {name} has no published weights; these have: {", ".join(published)}', file=sys.stderr)
+            return 2
+        print(fetch(weights) if '://' in weights else weights)
+    except (KeyError, FileNotFoundError, UserError) as error:
+        print(f'error: {error.args[0]}', file=sys.stderr)
+        return 2
+    return 0
 
 
 def generated(files: list, root: Path) -> dict[str, dict[Path, str]]:
@@ -58,7 +100,11 @@ def main(argv: list[str] | None = None) -> int:
     from wsolzoo.zoo.metafile import metafile_paths, read_metafile
 
     root = args.root.resolve()
+    if args.command == 'download':
+        return download(args.name)
     files = [read_metafile(path, root) for path in metafile_paths(root)]
+    if args.command == 'list':
+        return list_models(files, args.name or '*')
     problems = [error for file in files for error in file.errors]
     if not problems:  # what is generated, and the comparison with configs, need sound metafiles
         wanted = generated(files, root)
@@ -71,7 +117,7 @@ def main(argv: list[str] | None = None) -> int:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(text, encoding='utf-8')
                     print(f'{"kept" if text == current else "wrote"} {path.relative_to(root)}')
-                elif args.command == 'check' and text != current:
+                elif args.command == 'check' and text != current and path.parent.is_dir():  # a wheel has no docs
                     problems.append(f'{path.relative_to(root)} is out of date: run `python tools/zoo.py {command}`')
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -1,5 +1,7 @@
 import json
+from pathlib import Path
 
+import pytest
 import torch
 
 
@@ -29,3 +31,28 @@ def test_no_checkpoint_at_all(tiny_config, in_process):
     status, stderr = in_process('test.py', str(tiny_config))
     assert status == 2
     assert 'no checkpoint: name one after the config, or set load_from' in stderr
+
+
+def test_a_model_of_the_zoo_brings_its_weights(repo, in_process, tmp_path, monkeypatch):
+    """By its name, and by its config."""
+    from wsolzoo.run import launch
+
+    name = 'cam_plainnet_1xb32-15e_scenes-96px'
+    seen = []
+    monkeypatch.setattr(launch, 'build_runner', lambda cfg, training: seen.append(cfg) or exit(0))
+    for model in (name, f'cam/{name}.py', str(repo / f'configs/cam/{name}.py')):
+        with pytest.raises(SystemExit):
+            in_process('test.py', model, '--work-dir', str(tmp_path), '--allow-partial')
+    assert len(seen) == 3
+    assert all(Path(cfg.load_from).match(f'configs/cam/{name}_*.pth') for cfg in seen)
+    assert all(cfg.allow_partial_weights and Path(cfg.filename).stem == name for cfg in seen)
+
+
+def test_a_checkpoint_that_fits_in_part(tiny_config, in_process, tmp_path):
+    torch.save({'fc.weight': torch.tensor([[-1.0], [1.0]])}, tmp_path / 'part.pth')
+    tiny_config.write_text(tiny_config.read_text() + "default_hooks = dict(fit=dict(type='CheckpointReportHook'))\n")
+    arguments = [str(tiny_config), str(tmp_path / 'part.pth'), '--work-dir', str(tmp_path / 'run')]
+    status, stderr = in_process('test.py', *arguments)
+    assert status == 2
+    assert 'does not fit the model' in stderr
+    assert in_process('test.py', *arguments, '--allow-partial')[0] == 0

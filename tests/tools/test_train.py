@@ -2,6 +2,7 @@ import json
 import re
 
 import pytest
+from mmengine.runner import Runner
 
 NOISE = re.compile(r'WARNING|Warning\b|deprecated')
 
@@ -52,6 +53,36 @@ def test_a_missing_config(in_process):
     status, stderr = in_process('train.py', 'cam/no_such_config.py')
     assert status == 2
     assert 'config cam/no_such_config.py does not exist' in stderr
+
+
+@pytest.mark.parametrize(
+    ('error', 'says'),
+    [
+        (KeyboardInterrupt(), 'Stopped by Ctrl-C. Saved is {}/epoch_1.pth: go on with the same command and --resume.'),
+        (OSError(28, 'No space left on device'), 'is full'),
+        (RuntimeError('DataLoader worker (pid 1) is killed by signal: Killed.'), 'A loader worker died'),
+        (RuntimeError('CUDA out of memory'), 'Out of memory: take a smaller train_dataloader.batch_size'),
+    ],
+    ids=['ctrl-c', 'disk', 'worker', 'memory'],
+)
+def test_a_training_that_is_cut_off_ends_in_a_line(tiny_config, in_process, tmp_path, monkeypatch, error, says):
+    def stop(runner):
+        runner.save_checkpoint(runner.work_dir, 'epoch_1.pth')
+        raise error
+
+    monkeypatch.setattr(Runner, 'train', stop)
+    status, stderr = in_process('train.py', str(tiny_config), '--work-dir', str(tmp_path / 'run'))
+    assert status == 1
+    assert says.format(tmp_path / 'run') in stderr.splitlines()[-1]
+
+
+def test_a_mistake_in_the_code_keeps_its_traceback(tiny_config, in_process, tmp_path, monkeypatch):
+    def stop(runner):
+        raise RuntimeError('shapes differ')
+
+    monkeypatch.setattr(Runner, 'train', stop)
+    with pytest.raises(RuntimeError, match='shapes differ'):
+        in_process('train.py', str(tiny_config), '--work-dir', str(tmp_path / 'run'))
 
 
 @pytest.mark.slow

@@ -133,7 +133,9 @@ def set_checkpoint(cfg: Config, checkpoint: str | None) -> None:
     """
     checkpoint = checkpoint or cfg.get('load_from')
     if not checkpoint:
-        raise UsageError('no checkpoint: name one after the config, or set load_from in the config')
+        raise UsageError(
+            'no checkpoint: name one after the config, or set load_from in the config; the zoo publishes none for it'
+        )
     if '://' not in checkpoint and not Path(checkpoint).is_file():
         raise FileNotFoundError(missing_checkpoint(checkpoint))
     cfg.load_from = checkpoint
@@ -205,6 +207,13 @@ def check(cfg: Config, options: Sequence[str] = ()) -> None:
 def _warn(warnings: Iterable[str]) -> None:
     for warning in warnings:
         print(f'warning: {warning}', file=sys.stderr)
+
+
+def explain_crash(error: BaseException, work_dir: str) -> str | None:
+    """See :func:`wsolzoo.engine.crash.explain_crash`; a Ctrl-C may come before anything heavy is imported."""
+    from wsolzoo.engine.crash import explain_crash
+
+    return explain_crash(error, work_dir)
 
 
 EXPLAINED = (FileNotFoundError, UserError)

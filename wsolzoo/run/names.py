@@ -22,9 +22,12 @@ from wsolzoo.run.sections import section_problems
 # Read by Runner through `cfg.get`, or by the configs and tools around it; not arguments of its constructor.
 BESIDES_RUNNER = {
     'accelerate',
+    'activation_checkpointing',
+    'allow_partial_weights',
     'allow_test_selection',
     'compile',
     'custom_imports',
+    'efficient_conv_bn_eval',
     'find_unused_parameters',
     'model_wrapper_cfg',
     'runner_type',

@@ -44,10 +44,19 @@ def cache_file(url: str) -> Path:
 def load_from_url(url: str, map_location: Any = None) -> Mapping[str, Any]:
     """Download a checkpoint once, check the hash in its name if there is one, and read it.
 
+    Raises:
+        CheckpointError: the download failed, or the file is not what its name says.
+    """
+    return load_from_local(str(fetch(url)), map_location)
+
+
+def fetch(url: str) -> Path:
+    """The file of an address, downloaded once.
+
     On several machines one process of each looks after its disk; the others wait.
 
     Raises:
-        CheckpointError: the download failed, or the file is not what its name says.
+        CheckpointError: the download failed.
     """
     path = cache_file(url)
     try:
@@ -55,7 +64,7 @@ def load_from_url(url: str, map_location: Any = None) -> Mapping[str, Any]:
             _download(url, path)
     finally:
         barrier()  # also after a failure, which the others then meet as a missing file
-    return load_from_local(str(path), map_location)
+    return path
 
 
 def _download(url: str, path: Path) -> None:
