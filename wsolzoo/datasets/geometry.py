@@ -26,7 +26,7 @@ class Geometry(BaseTransform):
         size: what the network sees, height and width.
         train: augment.
         resize: size before the crop; default ``size * 256 / 224`` rounded (ACoL and SPG once used 356 for 321).
-        ten_crop: at test, also ten views of the ``resize``d image for the class score (the BAS and XY papers).
+        ten_crop: at test, also ten views of the resized image for the class score (the BAS and XY papers).
     """
 
     NAMES = ('WE', 'BAS', 'XY')
