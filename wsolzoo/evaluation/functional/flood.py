@@ -113,6 +113,7 @@ class Workspace:
         self.scratch = kernels().Scratch(
             image=np.zeros(padded, dtype),
             filled=np.zeros(padded, dtype),
+            inverse=np.zeros(padded, dtype),
             masks=np.zeros(padded, np.uint8),
             rows=np.repeat(np.arange(height + 2, dtype=np.uint16), step),
             order=np.zeros(height * step, np.uint32),

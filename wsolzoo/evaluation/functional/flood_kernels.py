@@ -3,6 +3,7 @@
 Images are laid out as in :mod:`.pixel_kernels`, whose loops are reached through this module too.
 """
 
+from collections import namedtuple
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,6 @@ from wsolzoo.evaluation.functional.pixel_kernels import (
     NOGIL,
     fill_holes,
     higher_neighbours,
-    lower_neighbours,
     sort_pixels,
 )
 from wsolzoo.evaluation.functional.pixel_kernels import pixel_histograms as pixel_histograms
@@ -22,41 +22,13 @@ from wsolzoo.evaluation.functional.pixel_kernels import put_ranks as put_ranks
 LARGEST_CONTOUR, ALL_CONTOURS, LARGEST_COMPONENT = range(3)
 
 
-class Scratch(NamedTuple):
-    """The arrays that :func:`sweep` works in, made for maps of one size and number of levels."""
-
-    image: np.ndarray
-    """Levels with a frame of zeros, flat."""
-    filled: np.ndarray
-    """The same with holes filled."""
-    masks: np.ndarray
-    """Which of the eight neighbours come before a pixel, a bit each."""
-    rows: np.ndarray
-    """Row of every pixel."""
-    order: np.ndarray
-    starts: np.ndarray
-    cursors: np.ndarray
-    queue: np.ndarray
-    queued: np.ndarray
-    labels: np.ndarray
-    """Component a pixel was put into."""
-    parent: np.ndarray
-    area: np.ndarray
-    first: np.ndarray
-    box: np.ndarray
-    roots: np.ndarray
-    touched: np.ndarray
-    scored: np.ndarray
-    score: np.ndarray
-    boxes: np.ndarray
-    """The box of every level."""
-    ious: np.ndarray
-    """Its IoU, -1 while nothing is above the level."""
-    runs: np.ndarray
-    """First threshold of every run."""
-    run_boxes: np.ndarray
-    run_ious: np.ndarray
-    run_empty: np.ndarray
+Scratch = namedtuple(
+    'Scratch',
+    'image filled inverse masks rows order starts cursors queue queued '  # of pixels, flat, with a frame
+    'labels parent area first box roots touched scored score '  # of components
+    'boxes ious runs run_boxes run_ious run_empty',  # by level, and by run of thresholds
+)
+"""The arrays that :func:`sweep` works in, see :class:`~wsolzoo.evaluation.functional.flood.Workspace`."""
 
 
 class Tables(NamedTuple):
@@ -111,44 +83,58 @@ def join(parent, area, first, box, a, b):
 
 
 @njit(**NOGIL)
+def grow(s, ranked, gains, groups, hops, step, level, count, alive):
+    """Add the pixels of one level to the 8-connected components above it; the numbers of components made and alive.
+
+    Components are either ``ranked`` by their size or matched, for which it is noted that they were touched.
+    ``gains[mask]`` is what a pixel with the already present neighbours ``mask`` adds to the size of its component,
+    ``hops[mask]`` leads to one neighbour of each of their ``groups[mask]`` groups.
+    """
+    order, masks, rows, labels, parent = s.order, s.masks, s.rows, s.labels, s.parent
+    area, first, box, touched = s.area, s.first, s.box, s.touched
+    for at in range(s.starts[level], s.starts[level + 1]):
+        p = order[at]
+        mask = masks[p]
+        if mask == 0:
+            root = count
+            count += uint32(1)
+            start(parent, area, first, box, root, p)
+            s.scored[root, 0] = 0
+            s.roots[alive] = root
+            alive += 1
+        else:
+            root = find(parent, labels[uint32(p + hops[mask, 0])])
+            if groups[mask] > 1:
+                for k in range(1, groups[mask]):
+                    other = find(parent, labels[uint32(p + hops[mask, k])])
+                    if other != root:
+                        join(parent, area, first, box, root, other)
+            if ranked and mask & 15 == 0 and p < first[root]:
+                first[root] = p
+        y = int32(rows[p])
+        x = int32(p) - y * step
+        extend(box, root, x, y, -x, -y)
+        if ranked:
+            area[root] += gains[mask]
+        else:
+            touched[root] = 1
+        labels[p] = root
+    return count, alive
+
+
+@njit(**NOGIL)
 def largest_boxes(s, tables, step, by_contour):
     """Box of the largest 8-connected component of ``{image > t}``, for every t, into ``s.boxes[t]``.
 
-    Pixels are added from the highest level down. The size of a component is the area of its outer contour, or its
-    number of pixels; of equal sizes that one wins whose first pixel in raster order comes last (contours) or first.
+    The size of a component is the area of its outer contour, or its number of pixels; of equal sizes that one wins
+    whose first pixel in raster order comes last (contours) or first.
     """
-    order, starts, masks, rows, labels = s.order, s.starts, s.masks, s.rows, s.labels
-    parent, area, first, box, roots, out = s.parent, s.area, s.first, s.box, s.roots, s.boxes
-    gains, groups, hops = tables.gains if by_contour else tables.ones, tables.groups8, tables.hops8
-    step = int32(step)
-    alive = 0
-    count = uint32(0)
-    best = uint32(0)
-    for level in range(starts.size - 2, 0, -1):
-        for at in range(starts[level], starts[level + 1]):
-            p = order[at]
-            mask = masks[p]
-            if mask == 0:
-                root = count
-                count += uint32(1)
-                start(parent, area, first, box, root, p)
-                roots[alive] = root
-                alive += 1
-            else:
-                root = find(parent, labels[uint32(p + hops[mask, 0])])
-                if groups[mask] > 1:
-                    for k in range(1, groups[mask]):
-                        other = find(parent, labels[uint32(p + hops[mask, k])])
-                        if other != root:
-                            join(parent, area, first, box, root, other)
-                if mask & 15 == 0 and p < first[root]:
-                    first[root] = p
-            y = int32(rows[p])
-            x = int32(p) - y * step
-            extend(box, root, x, y, -x, -y)
-            area[root] += gains[mask]
-            labels[p] = root
-        if starts[level] != starts[level + 1]:
+    parent, area, first, box, roots = s.parent, s.area, s.first, s.box, s.roots
+    gains = tables.gains if by_contour else tables.ones
+    alive, count, best = 0, uint32(0), uint32(0)
+    for level in range(s.starts.size - 2, 0, -1):
+        count, alive = grow(s, True, gains, tables.groups8, tables.hops8, int32(step), level, count, alive)
+        if s.starts[level] != s.starts[level + 1]:
             kept = 0
             for k in range(alive):
                 root = roots[k]
@@ -161,8 +147,8 @@ def largest_boxes(s, tables, step, by_contour):
                     best = root
             alive = kept
         if alive > 0:
-            out[level - 1, 0], out[level - 1, 1] = box[best, 0] - 1, box[best, 1] - 1
-            out[level - 1, 2], out[level - 1, 3] = -box[best, 2], -box[best, 3]
+            s.boxes[level - 1, 0], s.boxes[level - 1, 1] = box[best, 0] - 1, box[best, 1] - 1
+            s.boxes[level - 1, 2], s.boxes[level - 1, 3] = -box[best, 2], -box[best, 3]
 
 
 @njit(**NOGIL)
@@ -183,11 +169,13 @@ def best_iou(x0, y0, x1, y1, truths, offset):
 
 
 @njit(**NOGIL)
-def score_roots(roots, alive, parent, box, touched, scored, score, grow, limits, truths, offset, ious, out, at):
-    """Best IoU over the components alive at one level, merged into ``ious[at]`` and ``out[at]``; the number alive.
+def score_roots(s, alive, margin, limits, truths, offset, at):
+    """Best IoU over the components alive at one level, merged into ``s.ious[at]``; the number alive.
 
-    A component is scored again only if it was touched since and its box has changed.
+    Boxes are grown by ``margin``. A component is scored again only if it was touched since and its box has changed.
     """
+    parent, box, roots, touched, scored, score = s.parent, s.box, s.roots, s.touched, s.scored, s.score
+    ious, out = s.ious, s.boxes
     kept = 0
     for k in range(alive):
         root = roots[k]
@@ -195,8 +183,8 @@ def score_roots(roots, alive, parent, box, touched, scored, score, grow, limits,
             continue
         roots[kept] = root
         kept += 1
-        x0, y0 = box[root, 0] - 1 - grow, box[root, 1] - 1 - grow
-        x1, y1 = min(-box[root, 2] + grow, limits[0]), min(-box[root, 3] + grow, limits[1])
+        x0, y0 = box[root, 0] - 1 - margin, box[root, 1] - 1 - margin
+        x1, y1 = min(-box[root, 2] + margin, limits[0]), min(-box[root, 3] + margin, limits[1])
         if touched[root]:
             touched[root] = 0
             same = True
@@ -218,43 +206,15 @@ def score_roots(roots, alive, parent, box, touched, scored, score, grow, limits,
 @njit(**NOGIL)
 def match_components(s, tables, step, limits, truths, offset):
     """Best IoU of any 8-connected component of ``{image > t}`` into ``s.ious[t]``, and its box into ``s.boxes[t]``."""
-    order, starts, masks, rows, labels = s.order, s.starts, s.masks, s.rows, s.labels
-    parent, area, first, box, roots, ious, out = s.parent, s.area, s.first, s.box, s.roots, s.ious, s.boxes
-    touched, scored, score, groups, hops = s.touched, s.scored, s.score, tables.groups8, tables.hops8
-    step = int32(step)
-    alive = 0
-    count = uint32(0)
-    for level in range(starts.size - 2, 0, -1):
-        for at in range(starts[level], starts[level + 1]):
-            p = order[at]
-            mask = masks[p]
-            if mask == 0:
-                root = count
-                count += uint32(1)
-                start(parent, area, first, box, root, p)
-                scored[root, 0] = 0
-                roots[alive] = root
-                alive += 1
-            else:
-                root = find(parent, labels[uint32(p + hops[mask, 0])])
-                if groups[mask] > 1:
-                    for k in range(1, groups[mask]):
-                        other = find(parent, labels[uint32(p + hops[mask, k])])
-                        if other != root:
-                            join(parent, area, first, box, root, other)
-            y = int32(rows[p])
-            x = int32(p) - y * step
-            extend(box, root, x, y, -x, -y)
-            touched[root] = 1
-            labels[p] = root
-        if starts[level] != starts[level + 1]:
-            alive = score_roots(
-                roots, alive, parent, box, touched, scored, score, 0, limits, truths, offset, ious, out, level - 1
-            )
+    alive, count = 0, uint32(0)
+    for level in range(s.starts.size - 2, 0, -1):
+        count, alive = grow(s, False, tables.ones, tables.groups8, tables.hops8, int32(step), level, count, alive)
+        if s.starts[level] != s.starts[level + 1]:
+            alive = score_roots(s, alive, 0, limits, truths, offset, level - 1)
         elif alive > 0:
-            ious[level - 1] = ious[level]
+            s.ious[level - 1] = s.ious[level]
             for k in range(4):
-                out[level - 1, k] = out[level, k]
+                s.boxes[level - 1, k] = s.boxes[level, k]
 
 
 @njit(**NOGIL)
@@ -272,8 +232,8 @@ def match_holes(s, tables, shape, limits, truths, offset):
     The pixels of the frame on the left and right are sorted too, at level 0; they are background from the start.
     """
     order, starts, masks, rows, labels = s.order, s.starts, s.masks, s.rows, s.labels
-    parent, area, first, box, roots, ious, out = s.parent, s.area, s.first, s.box, s.roots, s.ious, s.boxes
-    touched, scored, score, groups, hops = s.touched, s.scored, s.score, tables.groups4, tables.hops4
+    parent, area, first, box, roots = s.parent, s.area, s.first, s.box, s.roots
+    touched, scored, groups, hops = s.touched, s.scored, tables.groups4, tables.hops4
     height, width = shape
     step = int32(width + 2)
     frame = uint32(0)
@@ -314,9 +274,7 @@ def match_holes(s, tables, shape, limits, truths, offset):
         if starts[level + 1] == starts[starts.size - 1]:
             break
         if alive > 0:
-            alive = score_roots(
-                roots, alive, parent, box, touched, scored, score, 1, limits, truths, offset, ious, out, level
-            )
+            alive = score_roots(s, alive, 1, limits, truths, offset, level)
 
 
 @njit(**NOGIL)
@@ -335,7 +293,9 @@ def box_levels(s, tables, shape, component, limits, truths, offset):
     higher_neighbours(source, s.masks, step)
     if component == ALL_CONTOURS:
         match_components(s, tables, step, limits, truths, offset)
-        lower_neighbours(source, s.masks, step)
+        for p in range(s.image.size):
+            s.inverse[p] = levels - 1 - s.image[p]
+        higher_neighbours(s.inverse, s.masks, step)
         match_holes(s, tables, shape, limits, truths, offset)
         return
     largest_boxes(s, tables, step, component == LARGEST_CONTOUR)

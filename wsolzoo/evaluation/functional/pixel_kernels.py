@@ -136,28 +136,6 @@ def higher_neighbours(image, masks, step):
         )
 
 
-@njit(**NOGIL)
-def lower_neighbours(image, masks, step):
-    """The same when pixels are sorted upwards."""
-    n = image.size - 2 * step - 2
-    nw, north, ne = image[:n], image[1 : n + 1], image[2 : n + 2]
-    west, here, east = image[step : n + step], image[step + 1 : n + step + 1], image[step + 2 : n + step + 2]
-    sw, south, se = image[2 * step : n + 2 * step], image[2 * step + 1 : n + 2 * step + 1], image[2 * step + 2 :]
-    out = masks[step + 1 : n + step + 1]
-    for p in range(n):
-        v = here[p]
-        out[p] = (
-            (uint8(1) if nw[p] <= v else uint8(0))
-            | (uint8(2) if north[p] <= v else uint8(0))
-            | (uint8(4) if ne[p] <= v else uint8(0))
-            | (uint8(8) if west[p] <= v else uint8(0))
-            | (uint8(16) if east[p] < v else uint8(0))
-            | (uint8(32) if sw[p] < v else uint8(0))
-            | (uint8(64) if south[p] < v else uint8(0))
-            | (uint8(128) if se[p] < v else uint8(0))
-        )
-
-
 @njit(**NOGIL, fastmath={'nnan', 'nsz'})
 def extremes(frame):
     """Least and greatest value of an array without NaN; told so, the compiler compares several at once."""
