@@ -523,9 +523,7 @@ CONFIGS = [
         'class of unlabelled images set model.cam_class="pred".',
     ),
     Broken('flip probability', lambda t: transforms.RandomFlip(2), 'prob must be in [0, 1]; got 2'),
-    Broken(
-        'unknown geometry', lambda t: geometry.Geometry('CUB'), "geometry 'CUB' is unknown; there are WE, BAS, XY"
-    ),
+    Broken('unknown geometry', lambda t: geometry.Geometry('CUB'), "geometry 'CUB' is unknown; there are WE, BAS, XY"),
     Broken(
         'size of nothing',
         lambda t: transforms.AntialiasResize(0),
