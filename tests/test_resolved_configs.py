@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from wsolzoo.run.config_check.names import runner_names
+from wsolzoo.run.names import runner_names
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = Path(__file__).with_name('resolved_configs.json')

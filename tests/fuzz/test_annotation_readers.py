@@ -4,12 +4,11 @@ What a reader takes must be sound: labels that are class numbers, boxes that are
 """
 
 import json
-import shutil
 
 import layouts
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzz.damage import try_many
 from hypothesis import strategies as st
 
 from wsolzoo.registry import DATASETS
@@ -109,29 +108,33 @@ def sound(dataset) -> None:
             assert len(info.get('gt_box_labels', boxes)) == len(boxes)
 
 
-@pytest.fixture(scope='module', params=READERS)
-def reader(request, tmp_path_factory):
-    make, cfg, files = READERS[request.param]
-    root = tmp_path_factory.mktemp('good')
-    make(root)
-    cfg = {**cfg, 'data_root': str(root), 'serialize_data': False}  # which collects garbage each time
-    sound(DATASETS.build({**cfg, 'role': TEST}))
-    yield cfg, root, {name: (root / name).read_bytes() for name in files}
-    shutil.rmtree(root)
+def body(name: str):
+    make, cfg, files = READERS[name]
+
+    def check(example, folder) -> None:
+        file, steps, role = example
+        root = folder / name.replace(' ', '-')
+        settings = {**cfg, 'data_root': str(root), 'serialize_data': False}  # which collects garbage each time
+        if not root.exists():
+            make(root)
+            sound(DATASETS.build({**settings, 'role': TEST}))
+        good = (root / file).read_bytes()
+        (root / file).write_bytes(damaged(good, steps))
+        try:
+            sound(DATASETS.build({**settings, 'role': role}))
+        except (ValueError, FileNotFoundError) as error:
+            assert str(root) in str(error), f'names no file: {error}'
+        finally:
+            (root / file).write_bytes(good)
+
+    return st.tuples(st.sampled_from(sorted(files)), DAMAGE, st.sampled_from([TEST, FULLSUP, WEAKSUP])), check
+
+
+BODIES = {f'annotation: {name}': body(name) for name in READERS}
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(data=st.data(), steps=DAMAGE, role=st.sampled_from([TEST, FULLSUP, WEAKSUP]))
-def test_a_damaged_annotation_is_sound_or_named(reader, data, steps, role):
-    cfg, root, good = reader
-    file = data.draw(st.sampled_from(sorted(good)))
-    (root / file).write_bytes(damaged(good[file], steps))
-    try:
-        sound(DATASETS.build({**cfg, 'role': role}))
-    except (ValueError, FileNotFoundError) as error:
-        assert str(root) in str(error), f'names no file: {error}'
-    finally:
-        (root / file).write_bytes(good[file])
+@pytest.mark.parametrize('name', BODIES)
+def test_a_damaged_annotation_is_sound_or_named(tmp_path, name, record_property):
+    try_many(BODIES[name], 200, tmp_path)
+    record_property('damaged files refused by name or read as they were', 200)

@@ -11,7 +11,8 @@ therefore gives what thousands of calls of ``findContours`` give, exactly:
 * hole contours are the 4-connected components of ``{levels <= t}`` that do not touch the frame, grown by one pixel.
 
 The way from a map to its runs of boxes is two compiled calls (:meth:`Workspace.put_grey` or
-:meth:`Workspace.put_ranks`, then :meth:`Workspace.sweep`) that release the GIL, so threads scale. They are compiled on first use and cached on disk.
+:meth:`Workspace.put_ranks`, then :meth:`Workspace.sweep`) that release the GIL, so threads scale. They are compiled
+on first use and cached on disk.
 """
 
 import threading
