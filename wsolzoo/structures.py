@@ -27,7 +27,8 @@ class DataSample(BaseDataElement):
     Truth (moved with the image by the transforms; all but ``gt_label`` is absent on ``train-weaksup``):
         gt_label (int): class index.
         gt_boxes (ndarray): (M, 4) float64, x0 y0 x1 y1 in pixels of the network input, end exclusive.
-        gt_box_labels (ndarray): (M,) int64 class index of each box; absent where all are of ``gt_label``.
+        gt_box_labels (ndarray): (M,) int64 class index of each box; where absent all are of ``gt_label``.
+        gt_multilabel (ndarray): (K,) float32, 1 for every class that is in the image.
         gt_mask (ndarray): (h, w) uint8, 0 background, 1 object, 255 ignored.
         gt_map (Tensor): (1, h, w) float32 in [0, 1], the dense target of saliency and defocus.
 
@@ -36,7 +37,7 @@ class DataSample(BaseDataElement):
         pred_raw_map (Tensor): (h, w) float32 evidence for a class at feature resolution, of any range.
         pred_map (Tensor): (h, w) float32 in [0, 1], the estimate of ``gt_map`` in the frame of the network input.
         pred_boxes (Tensor): (M, 4) float32 as ``gt_boxes``; pred_box_scores (M,), pred_box_labels (M,) int64.
-        pred_mask (Tensor): (h, w) int64 class index of every pixel.
+        pred_mask (Tensor): (h, w) int64 class index of every pixel; pred_class_maps (Tensor): (K, h, w) class scores.
     """
 
 

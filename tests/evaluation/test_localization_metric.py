@@ -292,3 +292,20 @@ def test_intervals_are_of_the_headline_numbers():
     without = build(bootstrap=0)
     evaluate(without, samples())
     assert without.result['protocols']['choe2020-v1']['intervals'] == {}
+
+
+def test_a_box_of_another_class_is_no_hit():
+    data, others = samples(), samples()
+    for one in others:
+        right = one['gt_boxes']
+        one['gt_boxes'] = np.concatenate([np.array([[0, 0, 56, 56.0]]), right])
+        one['gt_box_labels'] = np.array([one['gt_label'] + 1, one['gt_label']])
+    numbers = []
+    for found in (data, others):
+        metric = build()
+        metric.process({}, found)
+        numbers.append(metric.evaluate(len(found)))
+    assert numbers[0] == numbers[1]
+    others[3]['gt_box_labels'][:] = 99
+    with pytest.raises(ValueError, match='none of its boxes is of that class'):
+        build().process({}, others)

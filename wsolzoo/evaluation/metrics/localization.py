@@ -118,7 +118,7 @@ class LocalizationMetric(ImageKeyedMetric):
         if scores is not None:
             out['top'] = np.argsort(-scores, kind='stable')[:5].tolist()
         if 'gt_boxes' in sample:
-            out['gt_boxes'] = np.asarray(to_numpy(sample['gt_boxes']), np.float64).reshape(-1, 4)
+            out['gt_boxes'] = _boxes_of(sample, label)
         for name, protocol in self.protocols.items():
             if protocol.is_pixel:
                 out['by'][name] = pixel_record(raw, self._mask(sample, size), protocol, self.thresholds[name])
@@ -176,6 +176,17 @@ class LocalizationMetric(ImageKeyedMetric):
             if self.per_image:
                 self.result['images'] = [image_entry(record, name, summary) for record in records]
         return entry
+
+
+def _boxes_of(sample: dict, label: int) -> np.ndarray:
+    """True boxes (M, 4) of the class that is asked about: in an image of several classes the others are not it."""
+    boxes = np.asarray(to_numpy(sample['gt_boxes']), np.float64).reshape(-1, 4)
+    if 'gt_box_labels' not in sample:
+        return boxes
+    own = to_numpy(sample['gt_box_labels']).reshape(-1) == label
+    if not own.any():
+        raise ValueError(f'image {sample["img_id"]!r} has label {label}, but none of its boxes is of that class')
+    return boxes[own]
 
 
 def _boxes(sample: dict) -> np.ndarray:
