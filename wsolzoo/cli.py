@@ -8,7 +8,7 @@ from wsolzoo import __version__
 from wsolzoo.errors import meant
 from wsolzoo.resources import tools_dir
 
-ALIASES = {'list': ('zoo', 'list'), 'download': ('zoo', 'download')}
+ALIASES: dict[str, tuple[str, ...]] = {'list': ('zoo', 'list'), 'download': ('zoo', 'download')}
 """Verbs that are a part of a tool."""
 
 
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f'wsolzoo {__version__}')
         return 0
     known = commands()
-    name, *rest = (*ALIASES.get(argv[0], argv[:1]), *argv[1:])
+    name, *rest = (*ALIASES.get(argv[0], (argv[0],)), *argv[1:])
     if name not in known:
         print(f'wsolzoo: no command {name!r}; {meant(name, [*known, *ALIASES])}', file=sys.stderr)
         return 2

@@ -164,7 +164,7 @@ def check_step(model: BaseModel, config: Config | dict, batch: dict) -> None:
 
 def check_answer(task: Task, sample: DataSample, size: int) -> None:
     """An answer about an image can be made of a prediction, drawn, and written to files."""
-    asked = {'label': None, 'classes': []}
+    asked: dict[str, list[str] | None] = {'label': None, 'classes': []}
     answer = task.answer(sample, (size, size), np.array([0, 0, size, size], np.float64), asked)
     picture = draw(np.zeros((size, size, 3), np.uint8), task.drawing(answer))
     assert picture.ndim == 3 and picture.dtype == np.uint8, 'a drawing must give an (H, W, 3) uint8 picture'

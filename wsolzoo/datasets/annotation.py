@@ -155,7 +155,7 @@ def as_box(values: Sequence[str], where: str, sized: bool = False, inclusive: bo
     return box
 
 
-def wrong_box(box: Sequence[float], size: tuple[int, int] | None = None, slack: float = SLACK) -> str:
+def wrong_box(box: Sequence[float] | np.ndarray, size: tuple[int, int] | None = None, slack: float = SLACK) -> str:
     """What is wrong with a box, the end of a sentence; empty where nothing is.
 
     Args:
@@ -201,7 +201,7 @@ def check_boxes(boxes: np.ndarray, size: tuple[int, int], where: str) -> None:
             )
 
 
-def as_labels(names: dict[str, str], classes: Sequence[str] | None) -> tuple[dict[str, int], tuple[str, ...] | None]:
+def as_labels(names: dict[str, str], classes: Sequence[str] | None) -> tuple[dict[str, int], Sequence[str] | None]:
     """The number of each class of a file that gives classes as numbers from 0 or as names.
 
     Args:

@@ -53,7 +53,8 @@ class BoxCSV(LocalizationDataset):
         first = {row[self.class_column]: where for where, row in reversed(rows)}
         label_of, classes = as_labels(first, self._metainfo.get('classes'))
         self._metainfo.update({'classes': classes} if classes else {})
-        count, data = len(classes or ()) or max(label_of.values(), default=0) + 1, {}
+        count = len(classes or ()) or max(label_of.values(), default=0) + 1
+        data: dict[str, dict] = {}
         for where, row in rows:
             if self.split in (None, row.get('split')):
                 self._add(data, row, label_of[row[self.class_column]], where, count)

@@ -1,6 +1,7 @@
 """CUB-200-2011 from its official files, and CUBV2, the images that thresholds are chosen on."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,8 @@ class CUB(LocalizationDataset):
         self._metainfo['classes'] = self._classes()
         labels, chosen = self._table('image_class_labels.txt'), self._table('train_test_split.txt')
         boxes = self._table('bounding_boxes.txt', 'id x y width height') if self.has_truth else {}
-        data, root, seen = [], Path(self.data_root), {}
+        data, root = [], Path(self.data_root)
+        seen: dict[str, str] = {}
         for key, (where, (name,)) in self._table('images.txt').items():
             if seen.setdefault(name, where) != where:
                 raise AnnotationError(f'{where}: {name} stands here for the second time, first on {seen[name]}')
@@ -50,8 +52,8 @@ class CUB(LocalizationDataset):
                 raise AnnotationError(f'{place}: 1 is a training image and 0 a test image; got {train!r}')
             if (train == '1') == (self.split == 'train'):
                 place, (label,) = look_up(labels, key, root / 'image_class_labels.txt', where)
-                label = as_label(label, place, 1, len(self._metainfo['classes']))
-                info = {'img_id': name, 'img_path': str(root / 'images' / name), 'gt_label': label}
+                number = as_label(label, place, 1, len(self._metainfo['classes']))
+                info: dict[str, Any] = {'img_id': name, 'img_path': str(root / 'images' / name), 'gt_label': number}
                 if self.has_truth:
                     place, values = look_up(boxes, key, root / 'bounding_boxes.txt', where)
                     info['gt_bboxes'] = np.array([as_box(values, place, sized=True)])

@@ -47,7 +47,7 @@ class ImageFolder(LocalizationDataset):
                 f'{strange[0]!r} is no class of {first}' if strange else f'found {", ".join(classes) or "no folder"}'
             )
             raise AnnotationError(f'{folder} holds no folders of classes ({found}). Expected layout: {self.LAYOUT}')
-        data = [
+        data: list[dict] = [
             {'img_id': path.relative_to(root).as_posix(), 'img_path': str(path), 'gt_label': label}
             for label, name in enumerate(classes)
             for path in pictures(folder / name)

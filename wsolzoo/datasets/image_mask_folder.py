@@ -49,7 +49,7 @@ class ImageMaskFolder(LocalizationDataset):
         masks = self.need(self.data_prefix['seg_map_path'], 'the folder of masks') if self.has_truth else None
         data = []
         for name, (where, values) in by_key(rows).items():
-            info = {'img_id': name, 'img_path': str(images / (name + self.suffixes[0]))}
+            info: dict[str, str | int] = {'img_id': name, 'img_path': str(images / (name + self.suffixes[0]))}
             info['gt_label'] = as_label(values[0], where, self.first_label)
             if masks is not None:
                 info['seg_map_path'] = str(masks / (name + self.suffixes[1]))

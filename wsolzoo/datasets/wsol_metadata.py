@@ -33,7 +33,8 @@ class WSOLMetadata(LocalizationDataset):
     def load_data_list(self) -> list[dict]:
         """One entry per line of ``image_ids.txt``."""
         labels = by_key(read_rows(self._file('class_labels.txt'), 'path,label', ','))
-        root, data = Path(self.data_prefix['img_path']), []
+        root = Path(self.data_prefix['img_path'])
+        data: list[dict] = []
         for name, (where, _) in by_key(read_rows(self._file('image_ids.txt'), 'path', ',')).items():
             place, (label,) = look_up(labels, name, self._file('class_labels.txt'), where)
             data.append({'img_id': name, 'img_path': str(root / name), 'gt_label': as_label(label, place)})

@@ -1,7 +1,7 @@
 """What backbones, necks and heads hand to each other."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -9,16 +9,16 @@ from torch import Tensor
 from wsolzoo.structures import DataSample
 
 
-class Attention(NamedTuple):
-    """What an attention neck looked through.
+class Attention(Protocol):
+    """What an attention neck looked through; a neck's own record may hold more."""
 
-    Attributes:
-        map: (N, 1, h, w) the attention.
-        feat: (N, C, h, w) the feature that entered the neck.
-    """
+    @property
+    def map(self) -> Tensor:
+        """(N, 1, h, w) the attention."""
 
-    map: Tensor
-    feat: Tensor
+    @property
+    def feat(self) -> Tensor:
+        """(N, C, h, w) the feature that entered the neck."""
 
 
 class LinearMaps(NamedTuple):

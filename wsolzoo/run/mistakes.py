@@ -1,7 +1,7 @@
 """A component that cannot be built: which one, where the config names it, and why."""
 
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -56,10 +56,11 @@ def place_of(component: Callable, cfg: Config, key: str = '') -> str:
 
 def parts_of(value: Any, place: str = '') -> Iterator[tuple[str, dict]]:
     """Place and content of every dict inside a config; names that MMEngine does not read are left out at the top."""
+    inner: Iterable[tuple[Any, Any]]
     if isinstance(value, dict):
         yield place, value
         inner = value.items() if place else ((key, value[key]) for key in runner_names() & set(value))
     else:
         inner = enumerate(value) if isinstance(value, (list, tuple)) else ()
     for key, part in inner:
-        yield from parts_of(part, f'{place}.{key}' if place else key)
+        yield from parts_of(part, f'{place}.{key}' if place else str(key))

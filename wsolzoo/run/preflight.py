@@ -103,7 +103,8 @@ def check_runner(runner: Any, training: bool = True) -> list[str]:
     from wsolzoo.engine.hooks.selection import SelectionHook
 
     loops = build_loops(runner, training)
-    problems, told = [], []
+    problems: list[str] = []
+    told: list[str] = []
     if training:
         SelectionHook().before_train(runner)
         build_optimizer(runner)

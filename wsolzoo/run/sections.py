@@ -39,7 +39,7 @@ def sections(cfg: Config) -> Iterator[tuple[str, Mapping, Callable]]:
     if isinstance(wrapper, Mapping) and wrapper.get('paramwise_cfg') and 'constructor' not in wrapper:
         from mmengine.optim import DefaultOptimWrapperConstructor
 
-        yield 'optim_wrapper.paramwise_cfg', wrapper.paramwise_cfg, DefaultOptimWrapperConstructor
+        yield 'optim_wrapper.paramwise_cfg', wrapper['paramwise_cfg'], DefaultOptimWrapperConstructor
 
 
 @cache

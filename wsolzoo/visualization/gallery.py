@@ -147,7 +147,7 @@ def hit_level(record: Mapping) -> float:
     return float(record.get('iou_level', 0.5))
 
 
-def corners(boxes: object) -> list[dict]:
+def corners(boxes: np.ndarray | list | None) -> list[dict]:
     """Boxes as x, y, width, height with one decimal, empty ones left out."""
     found = []
     for x0, y0, x1, y1 in as_boxes(boxes).tolist():

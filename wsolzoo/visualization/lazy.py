@@ -20,7 +20,7 @@ class LazyVisualizer(Visualizer):
     def __init__(self, name: str = 'visualizer', **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         for name in self.FIGURE:
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
 
     def _initialize_fig(self, fig_cfg: dict) -> tuple:
         return None, SimpleNamespace(get_dpi=lambda: None), None

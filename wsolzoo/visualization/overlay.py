@@ -135,7 +135,7 @@ def draw_boxes(
 def _dashes(start: tuple[int, int], end: tuple[int, int], length: int) -> list[tuple]:
     """Pieces of a line, each ``length`` long with gaps of 3/5 of that."""
     a, b = np.array(start, float), np.array(end, float)
-    distance = max(np.linalg.norm(b - a), 1e-9)
+    distance = max(float(np.linalg.norm(b - a)), 1e-9)
     direction = (b - a) / distance
     pieces = []
     for offset in np.arange(0, distance, 1.6 * length):
@@ -227,10 +227,10 @@ def localization_strip(
         (H' + 24, W', 3) uint8 RGB.
     """
     photo, factor = fit(image)
-    boxes = {'predicted': as_boxes(predicted) * factor, 'true': as_boxes(true) * factor}
+    predicted, true = as_boxes(predicted) * factor, as_boxes(true) * factor
     heat = overlay_map(photo, map)
-    strip = side_by_side([draw_boxes(photo, **boxes), heat, draw_boxes(heat, **boxes)])
-    bar = legend(strip.shape[1], has_true=len(boxes['true']) > 0, has_predicted=len(boxes['predicted']) > 0)
+    strip = side_by_side([draw_boxes(photo, predicted, true), heat, draw_boxes(heat, predicted, true)])
+    bar = legend(strip.shape[1], has_true=len(true) > 0, has_predicted=len(predicted) > 0)
     return np.concatenate([strip, draw_text(bar, caption, (190, 4))])
 
 

@@ -18,7 +18,7 @@ def accuracy_curves(result: dict) -> list[dict]:
     found = []
     for name, entry in result.get('protocols', {}).items():
         grid = entry.get('thresholds') or []
-        curves = {
+        curves: dict[str, charts.Points] = {
             iou: list(zip(grid, curve, strict=True)) for iou, curve in (entry.get('curve') or {}).items() if len(curve)
         }
         if not curves:

@@ -1,6 +1,6 @@
 """What a result says at a glance: headline numbers, one table per protocol, causes of failure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
@@ -99,7 +99,7 @@ def headlines(result: dict) -> list[Headline]:
 
 def _interval(entry: dict, key: str) -> tuple[float, float] | None:
     """The interval of the headline value of a protocol."""
-    ends = (entry.get('intervals') or {}).get(key) or ()
+    ends: Sequence[float] = (entry.get('intervals') or {}).get(key) or ()
     return (float(ends[0]), float(ends[1])) if len(ends) == 2 and all(map(is_number, ends)) else None
 
 
@@ -168,9 +168,9 @@ def protocol_table(entry: dict) -> dict:
     given = entry.get('columns') or {'reported': entry}
     columns = [(name, COLUMNS.get(name, ''), dict(flat_metrics(given[name] or {}))) for name in given]
     measured = dict.fromkeys(metric for _, _, values in columns for metric in values)
-    for key, texts in BASELINES.items():
+    for key, titles in BASELINES.items():
         values = {metric: value for metric, value in flat_metrics(entry.get(key) or {}) if metric in measured}
-        columns += [(*texts, values)] if values else []
+        columns += [(*titles, values)] if values else []
     names = sorted(measured, key=lambda metric: METRICS.index(metric.split(' @ ')[0]))
     rows = [
         (LABELS.get(metric, metric), [_cell(metric, values.get(metric)) for *_, values in columns]) for metric in names

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,7 +36,7 @@ class LocVisualizer:
         """See :func:`wsolzoo.visualization.report.wanted_images`."""
         return wanted_images(result, seed)
 
-    def write_report(self, result: dict, path: str | Path, **kwargs: object) -> Path:
+    def write_report(self, result: dict, path: str | Path, **kwargs: Any) -> Path:
         """See :func:`wsolzoo.visualization.report.write_report`."""
         return write_report(result, path, **kwargs)
 

@@ -45,7 +45,7 @@ class DrawnDefocus(DefocusDataset):
     ) -> None:
         if truth not in GeneratedDefocus.DOMAIN:
             raise ValueError(f'truth must be one of {", ".join(GeneratedDefocus.DOMAIN)}; got {truth!r}')
-        self.recipe = Recipe(**{'c_max': 15, 'layers': None} | dict(recipe or {}))
+        self.recipe = Recipe(**{'c_max': 15, 'layers': None, **(recipe or {})})
         self.source = ScenePairs(split, count, params={'size': 128} | dict(scenes or {}))
         self.truth, self.map_unit = truth, self.recipe.unit
         self._drawn: dict[str, tuple] | None = {} if cache else None

@@ -50,7 +50,8 @@ class GeneratedDefocus(DefocusDataset):
         """One entry per line of the manifest, sorted by name."""
         root, entries = Path(self.data_root), []
         for name in sorted(read_manifest(root)):
-            entry = {'img_id': name, 'img_path': str(root / 'images' / f'{name}.png'), 'map_unit': self.map_unit}
+            image = str(root / 'images' / f'{name}.png')
+            entry: dict[str, str | float] = {'img_id': name, 'img_path': image, 'map_unit': self.map_unit}
             if self.truth == 'map':
                 entry |= {'defocus_path': str(root / 'maps' / f'{name}.png'), 'map_scale': self.map_scale}
             elif self.truth == 'mask':

@@ -73,8 +73,8 @@ class ScenesDefocus(WSOLScenes):
         shape = arrays['image'].shape[:2]
         entry = {'img': arrays['image'], 'img_sharp': arrays['sharp'], 'ori_shape': shape, 'img_shape': shape}
         if self.has_truth:
-            entry['gt_defocus'] = self._in_unit(arrays['coc']).astype(np.float32)
-            entry['gt_map'] = entry['gt_defocus'] / np.float32(self.full_scale or 1.0)
+            entry['gt_defocus'] = defocus = self._in_unit(arrays['coc']).astype(np.float32)
+            entry['gt_map'] = defocus / np.float32(self.full_scale or 1.0)
             entry['unit'] = self.unit
         return entry
 

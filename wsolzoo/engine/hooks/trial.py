@@ -3,7 +3,7 @@
 import copy
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -52,7 +52,12 @@ def real_batch(loader: DataLoader) -> dict:
 
 
 def run_trials(
-    model: nn.Module, optimizer: Optimizer, batch: dict, switches: dict[str, Prepare], warmup: int = 2, rounds: int = 5
+    model: nn.Module,
+    optimizer: Optimizer,
+    batch: dict,
+    switches: Mapping[str, Prepare],
+    warmup: int = 2,
+    rounds: int = 5,
 ) -> dict[str, Trial]:
     """Take training steps of copies of ``model`` on one batch, with each of the switches in turn.
 

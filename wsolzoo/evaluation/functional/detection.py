@@ -69,7 +69,7 @@ def match_image(
     scores: np.ndarray,
     objects: np.ndarray,
     *,
-    thresholds: Sequence[float] = COCO_THRESHOLDS,
+    thresholds: Sequence[float] | np.ndarray = COCO_THRESHOLDS,
     style: str = 'coco',
     difficult: np.ndarray | None = None,
     crowd: np.ndarray | None = None,

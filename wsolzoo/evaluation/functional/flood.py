@@ -90,7 +90,7 @@ def _touch(a: tuple[int, int], b: tuple[int, int], eight: bool) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[np.ndarray, ...]:
+def _tables() -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """What does not depend on the size of a map: polygon gains, ones, and the groups of 8 and of 4 neighbours."""
     gains = np.array([_quad_gain(mask) for mask in range(256)], np.int32)
     return gains, np.ones(256, np.int32), _neighbour_groups(eight=True), _neighbour_groups(eight=False)

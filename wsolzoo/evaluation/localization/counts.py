@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import ModuleType
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,9 @@ BASELINES = {'80 %': 0.8, 'whole image': 1.0}
 NO_RANK = 1 << 30
 SIZES = {'small': (0.0, 0.1), 'medium': (0.1, 0.3), 'large': (0.3, float('inf'))}
 """Share of the view that the largest true box covers: from, and below."""
+
+
+Key = TypeVar('Key', int, str)
 
 
 def size_name(truths: np.ndarray, size: tuple[int, int]) -> str:
@@ -102,11 +106,8 @@ class BoxCounts:
 
     def merge(self, other: 'BoxCounts') -> None:
         """Add what another one has counted."""
-        for own, new in ((self.classes, other.classes), (self.sizes, other.sizes)):
-            for key, tally in new.items():
-                mine = own.setdefault(key, Tally(np.zeros_like(tally.hits), np.zeros_like(tally.total)))
-                mine.hits += tally.hits
-                mine.total += tally.total
+        _add(self.classes, other.classes)
+        _add(self.sizes, other.sizes)
         for label, hits in other.centred.items():
             self.centred[label] = self.centred.get(label, 0) + hits
             self.images_of[label] = self.images_of.get(label, 0) + other.images_of[label]
@@ -116,8 +117,8 @@ class BoxCounts:
 
     def total(self) -> Tally:
         """All images together."""
-        tallies = list(self.classes.values())
-        return Tally(sum(t.hits for t in tallies), sum(t.total for t in tallies))
+        tallies, zero = self.classes.values(), Tally.zeros(len(self.protocol.hit.ious), len(self.thresholds))
+        return Tally(sum((t.hits for t in tallies), zero.hits), sum((t.total for t in tallies), zero.total))
 
     def accuracy(self) -> np.ndarray:
         """Percent over all images as the protocol averages them, (kinds, IoUs, T)."""
@@ -129,7 +130,15 @@ class BoxCounts:
         """Percent of the centred boxes, (kinds, baselines, IoUs)."""
         if self.protocol.hit.average == 'macro':
             return np.mean([100.0 * hits / self.images_of[label] for label, hits in self.centred.items()], axis=0)
-        return 100.0 * sum(self.centred.values()) / max(self.num_images, 1)
+        return 100.0 * np.sum(list(self.centred.values()), axis=0) / max(self.num_images, 1)
+
+
+def _add(own: dict[Key, Tally], new: Mapping[Key, Tally]) -> None:
+    """Add tallies to those of the same key."""
+    for key, tally in new.items():
+        mine = own.setdefault(key, Tally(np.zeros_like(tally.hits), np.zeros_like(tally.total)))
+        mine.hits += tally.hits
+        mine.total += tally.total
 
 
 def is_hit(ious: np.ndarray, protocol: Protocol, top_k: bool = False) -> np.ndarray:

@@ -120,7 +120,8 @@ class BoxSummary:
     def entry(self, names: Mapping[int, str] | None = None) -> dict[str, Any]:
         """The protocol's part of a result, see :mod:`wsolzoo.evaluation.metrics.localization`."""
         oracle, headline = self.columns['oracle'], self.columns[self.headline or 'oracle']
-        out = {key: oracle[key] for key in ('MaxBoxAcc', 'MaxBoxAccV2', 'BoxAcc', 'threshold') if key in oracle}
+        mine = ('MaxBoxAcc', 'MaxBoxAccV2', 'BoxAcc', 'threshold')
+        out: dict[str, Any] = {key: oracle[key] for key in mine if key in oracle}
         if self.headline:
             out |= {kind: headline[kind] for kind in self.kinds}
         curves = self.lead[:, self.on_grid]

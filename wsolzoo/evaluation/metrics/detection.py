@@ -13,7 +13,7 @@ from wsolzoo.registry import METRICS
 
 class _Style(NamedTuple):
     matching: str
-    thresholds: Sequence[float]
+    thresholds: Sequence[float] | np.ndarray
     max_dets: int | None
     ranges: tuple[str, ...]
 

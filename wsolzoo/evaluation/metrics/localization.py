@@ -110,7 +110,7 @@ class LocalizationMetric(ImageKeyedMetric):
                 f'GT-known localization was asked of maps of the predicted class (cam_class={predicted!r}). Set '
                 "model.cam_class='gt', or LocalizationMetric(report=['Top1Loc'])."
             )
-        size = tuple(int(n) for n in sample['img_shape'][:2])
+        size = (int(sample['img_shape'][0]), int(sample['img_shape'][1]))
         raw = squeeze_map(sample['pred_raw_map'], 'pred_raw_map') if 'pred_raw_map' in sample else None
         label = int(to_numpy(sample['gt_label']).reshape(-1)[0])
         scores = to_numpy(sample['pred_scores']).ravel() if 'pred_scores' in sample else None

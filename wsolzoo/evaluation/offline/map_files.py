@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -80,7 +80,7 @@ class MapFiles:
             ) from error
 
     @contextlib.contextmanager
-    def _open(self, image_id: str) -> Iterator[BinaryIO]:
+    def _open(self, image_id: str) -> Iterator[IO[bytes]]:
         if self._archive is None:
             with open(self._names(image_id)[0], 'rb') as stream:
                 yield stream
@@ -92,7 +92,7 @@ class MapFiles:
             yield stream
 
 
-def _read_array(file: BinaryIO) -> np.ndarray:
+def _read_array(file: IO[bytes]) -> np.ndarray:
     """The map in an ``.npy`` file; its header is judged first, and no more is read than it asks for."""
     magic = file.read(8)
     if magic[:6] != b'\x93NUMPY' or magic[6:] not in (b'\1\0', b'\2\0', b'\3\0'):

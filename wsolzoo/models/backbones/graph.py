@@ -320,7 +320,8 @@ def fit_segments(
     """
     fitted: list[Segment] = []
     steps: tuple[Step, ...] = ()
-    entry, before = ('nchw',), size
+    entry: tuple[str, ...] = ('nchw',)
+    before = size
     inputs = candidates[0].inputs if candidates else ()
     for index, segment in enumerate(candidates):
         steps += segment.steps

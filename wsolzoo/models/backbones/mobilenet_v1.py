@@ -85,7 +85,7 @@ class MobileNetV1(StagedBackbone):
         self.conv_stem = conv(3, channels, 3, 2, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         self.act1 = activation(inplace=True)
-        stages = {'stem': ('conv_stem', 'bn1', 'act1')}
+        stages: dict[str, tuple[str, ...]] = {'stem': ('conv_stem', 'bn1', 'act1')}
         self.blocks = nn.Sequential()
         for number, group in enumerate(GROUPS):
             blocks = nn.Sequential()

@@ -42,7 +42,7 @@ class SqueezeNet(StagedBackbone):
             raise ValueError(f'SqueezeNet has output_stride 8 or 16; got {output_stride}')
         channels = round(64 * width)
         layers = [nn.Conv2d(3, channels, 3, stride=2, padding=stem_padding), nn.ReLU(inplace=True)]
-        stages = {'conv1': ('features.0', 'features.1')}
+        stages: dict[str, tuple[str, ...]] = {'conv1': ('features.0', 'features.1')}
         for number, (squeeze, expand) in enumerate(FIRES, start=2):
             if number in (2, 4, 6):
                 stages[f'pool{number - 1}'] = (f'features.{len(layers)}',)

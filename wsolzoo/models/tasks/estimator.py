@@ -154,7 +154,8 @@ class Estimator(BaseModel):
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """Named scalars of all losses."""
-        outputs, scalars = self.outputs(inputs), {}
+        outputs = self.outputs(inputs)
+        scalars: dict[str, Tensor] = {}
         for loss in self.losses:
             scalars |= loss(outputs, data_samples)
         return scalars

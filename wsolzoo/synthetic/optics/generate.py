@@ -67,7 +67,7 @@ class Recipe:
     @classmethod
     def paper(cls, **changes) -> 'Recipe':
         """The text of the paper and the patent: uniform alpha and focus, c_max 28, sigma = c / 4."""
-        return cls(**{'c_max': 28, 'rule': 'paper', 'policy': 'uniform', 'layers': None} | changes)
+        return cls(**{'c_max': 28, 'rule': 'paper', 'policy': 'uniform', 'layers': None, **changes})
 
     def encode(self, applied: np.ndarray) -> np.ndarray:
         """Disc diameter (px) to what is stored: uint16, ten times the unit's quantity."""

@@ -6,7 +6,7 @@ background that the blur would drag in from behind a nearer object.
 """
 
 import functools
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,7 +18,8 @@ QUANTUM = 0.1
 """Step of the disc diameter, pixels."""
 
 
-class Layers(NamedTuple):
+@dataclass(frozen=True)
+class Layers:
     """The layers of a scene, far to near.
 
     Attributes:
@@ -69,7 +70,7 @@ def _blur(planes: np.ndarray, taps: np.ndarray) -> np.ndarray:
     return out if out.ndim == planes.ndim else out[..., None]
 
 
-def _grow(window: tuple[slice, slice], radius: int, shape: tuple[int, int]) -> tuple[slice, slice]:
+def _grow(window: tuple[slice, ...], radius: int, shape: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(slice(max(0, s.start - radius), min(n, s.stop + radius)) for s, n in zip(window, shape))
 
 
@@ -90,7 +91,7 @@ def _lay_over():
     return lay_over
 
 
-def _fill_behind(stack: np.ndarray, covered: np.ndarray, area: tuple[slice, slice], taps: np.ndarray) -> None:
+def _fill_behind(stack: np.ndarray, covered: np.ndarray, area: tuple[slice, ...], taps: np.ndarray) -> None:
     """Continue colour and cover from ``covered`` pixels to those that kernel ``taps`` would drag in from uncovered
     background; in place, within reach of the layer that lies in ``area``. A pixel is filled anew before every layer
     until one covers it, so only the fills near the layer itself last."""

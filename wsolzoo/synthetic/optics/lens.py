@@ -91,7 +91,7 @@ def alpha_bound(near: float, far: float, focus: float, c_max: float) -> float:
     return float(c_max) / worst if worst > 0 else float('inf')
 
 
-def disc_to_sigma(c: np.ndarray, rule: str = 'released') -> np.ndarray:
+def disc_to_sigma(c: np.ndarray | float, rule: str = 'released') -> np.ndarray:
     """Disc diameter (px) to the standard deviation (px) of the Gaussian that imitates it; see :data:`SIGMA_RULES`."""
     if rule not in SIGMA_RULES:
         raise ValueError(f'sigma rule must be one of {", ".join(SIGMA_RULES)}; got {rule!r}')

@@ -116,7 +116,7 @@ def _overlay(image: np.ndarray, groups: list[list[Shape]], rows: slice, opacity:
     lay_over(image[top:stop], layer if opacity == 1 else cv2.convertScaleAbs(layer, alpha=opacity))
 
 
-def _towards(image: np.ndarray, color: Color, amount: np.ndarray) -> None:
+def _towards(image: np.ndarray, color: Color | np.ndarray, amount: np.ndarray) -> None:
     """Move the picture towards a colour by ``amount`` (h, w), in place."""
     amount = three(amount)
     image *= 1 - amount

@@ -98,7 +98,7 @@ def hull(*parts: np.ndarray) -> np.ndarray:
     return cv2.convexHull(points)[:, 0].astype(np.float64)
 
 
-def ribbon(centres: Sequence[Sequence[float]], radii: Sequence[float], samples: int = 10) -> np.ndarray:
+def ribbon(centres: Sequence[Sequence[float]] | np.ndarray, radii: Sequence[float], samples: int = 10) -> np.ndarray:
     """Points of a band along a smooth line through ``centres`` (a Bezier curve), as wide as ``radii`` say."""
     t, columns = _steps(samples), _steps(len(radii))
     points = np.asarray(centres, np.float64)[:, None]
