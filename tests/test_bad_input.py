@@ -20,7 +20,7 @@ from tiny_run import REPO, tool
 
 from wsolzoo import cli, maps, registry
 from wsolzoo.apis.inferencer import expand
-from wsolzoo.datasets import loading, transforms
+from wsolzoo.datasets import geometry, loading, transforms
 from wsolzoo.datasets.box_csv import BoxCSV
 from wsolzoo.datasets.cub import CUB
 from wsolzoo.datasets.image_mask_folder import ImageMaskFolder
@@ -524,7 +524,7 @@ CONFIGS = [
     ),
     Broken('flip probability', lambda t: transforms.RandomFlip(2), 'prob must be in [0, 1]; got 2'),
     Broken(
-        'unknown geometry', lambda t: transforms.Geometry('CUB'), "geometry 'CUB' is unknown; there are WE, BAS, XY"
+        'unknown geometry', lambda t: geometry.Geometry('CUB'), "geometry 'CUB' is unknown; there are WE, BAS, XY"
     ),
     Broken(
         'size of nothing',
