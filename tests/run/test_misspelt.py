@@ -117,12 +117,14 @@ def test_the_base_is_built(build):
         ("param_scheduler = [dict(type='LinearLR', start_facto=0.1)]", "did you mean 'start_factor'?"),
         ("param_scheduler = [dict(type='LinearLR', start_facto=0.1, end=1, by_epoch=True, convert_to_iter_based=True)]",
          "did you mean 'start_factor'?"),
+        ('default_hooks = dict(checkpoint=dict(intervall=2))',
+         "default_hooks.checkpoint.intervall: SafeCheckpointHook takes no 'intervall'; did you mean 'interval'?"),
         ("custom_hooks = [dict(type='FiniteLossHook', intervall=2)]",
          "custom_hooks.0.intervall: FiniteLossHook takes no 'intervall'; did you mean 'interval'?"),
     ],
 )  # fmt: skip
 def test_what_was_meant(build, leaf, says):
-    with pytest.raises((launch.UsageError, KeyError)) as caught:
+    with pytest.raises((ValueError, KeyError)) as caught:
         build(leaf)
     assert isinstance(caught.value, launch.EXPLAINED)
     assert says in str(caught.value)

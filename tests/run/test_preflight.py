@@ -243,7 +243,7 @@ class LinearLR(Schedule): ...
         ([LinearLR(1), Cosine(10, 1)], []),
         ([LinearLR(2)], []),
         ([Cosine(NEVER)], []),
-        ([Cosine(NEVER, milestones=[5, 8])], []),
+        ([Cosine(NEVER, milestones=[3, 5])], []),
         ([Cosine(100, by_epoch=False)], []),
         ({'one': [Cosine(10)], 'other': [Cosine(10)]}, []),
         (None, []),

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from wsolzoo.errors import UserError
+from wsolzoo.errors import UserError, arguments, meant
 from wsolzoo.run.annotation import first_index, keep_what_labels_allow, metric_problems
 from wsolzoo.run.disk import space_problems, work_dir_problems
 from wsolzoo.run.schedules import schedule_warnings
@@ -108,7 +108,7 @@ def check_runner(runner: Any, training: bool = True) -> list[str]:
     if training:
         SelectionHook().before_train(runner)
         build_optimizer(runner)
-        problems += space_problems(runner)
+        problems += [*space_problems(runner), *saving_problems(runner)]
     state = get_state()
     try:
         problems += [text for name, loop in loops for text in class_problems(runner, name, loop.dataloader.dataset)]
@@ -151,6 +151,17 @@ def build_optimizer(runner: Any) -> None:
     runner.auto_scale_lr = None
     if runner.param_schedulers is not None:
         runner.param_schedulers = runner.build_param_scheduler(runner.param_schedulers)
+
+
+def saving_problems(runner: Any) -> Iterator[str]:
+    """Keywords that a checkpoint hook takes and keeps, and that the first saving would choke on."""
+    from mmengine.hooks import CheckpointHook
+
+    for hook in runner.hooks:
+        if isinstance(hook, CheckpointHook):
+            valid = arguments(type(hook)) | arguments(runner.save_checkpoint)
+            for key in set(hook.args) - arguments(runner.save_checkpoint):
+                yield f'default_hooks.checkpoint.{key}: {type(hook).__name__} takes no {key!r}; {meant(key, valid)}'
 
 
 def class_problems(runner: Any, name: str, dataset: Any) -> Iterator[str]:

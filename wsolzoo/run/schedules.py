@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-EARLY = 0.8
+EARLY = 0.6
 """A schedule that ends before this share of the training is probably meant for a shorter one."""
 WHAT_TO_DO = 'Give param_scheduler the length of the training, or train_cfg the length {:g}.'
 WARM_UPS = ('Linear', 'Constant')
@@ -34,11 +34,17 @@ def schedule_warnings(runner: Any) -> Iterator[str]:
                 )
         if len(ends) == len(schedules) > 0:
             end, one = max(ends, key=lambda pair: pair[0])
-            if end < EARLY * length and not (one.begin == 0 and type(one).__name__.startswith(WARM_UPS)):
+            if end < EARLY * length and not may_end_early(one):
                 yield (
                     f'{type(one).__name__} ends at {unit} {end:g}, and training goes on to {unit} {length} with '
                     f'what it left. {WHAT_TO_DO.format(end)}'
                 )
+
+
+def may_end_early(schedule: Any) -> bool:
+    """Whether a schedule is made to leave the rate where it is: a warm-up, or steps of which the last is the last."""
+    warms_up = schedule.begin == 0 and type(schedule).__name__.startswith(WARM_UPS)
+    return warms_up or bool(getattr(schedule, 'milestones', None))
 
 
 def _groups(schedulers: Any) -> list[list[Any]]:
