@@ -87,6 +87,8 @@ def test_the_old_best_stays_until_the_new_one_is_safe(tmp_path, monkeypatch, fai
             train(tmp_path, [1, 2, 3])
     assert (tmp_path / 'best_score_epoch_2.pth').is_file()
     assert train(tmp_path, [3], resume=tmp_path / 'epoch_3.pth') == ['best_score_epoch_3.pth', 'epoch_3.pth']
+    told = torch.load(tmp_path / 'epoch_3.pth', weights_only=False)['message_hub']['runtime_info']
+    assert (told['best_score'], told['best_ckpt']) == (3, str(tmp_path / 'best_score_epoch_3.pth'))
 
 
 def test_killed_before_the_old_best_is_removed(tmp_path, monkeypatch):

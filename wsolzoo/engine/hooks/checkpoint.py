@@ -62,6 +62,8 @@ class SafeCheckpointHook(CheckpointHook):
         for key in (key for key in info if re.match(r'best_ckpt(_|$)', key)):
             hub.update_info(key, self._best_in(folder, info[key]) if own else None)
         super().before_train(runner)
+        if own and source is not None:
+            self.last_ckpt = str(source)  # saved again if the validation after it, repeated, finds it to be the best
         if own and self.save_best:
             self._remove_best(info.get(SUPERSEDED) or [], self._best().values())
 
