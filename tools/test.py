@@ -60,9 +60,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def config_of_model(name: str) -> str:
     """The config of a model of the zoo; ``name`` itself where it is a config."""
-    from wsolzoo.apis.zoo_models import list_models, model_entry
+    if name.endswith('.py'):
+        return name
+    from wsolzoo.apis.zoo_models import list_models, model_entry  # takes a while
 
-    return name if name.endswith('.py') or name not in list_models() else model_entry(name)['Config']
+    return model_entry(name)['Config'] if name in list_models() else name
 
 
 def published_weights(cfg) -> str | None:
