@@ -60,10 +60,11 @@ setup(
         'rich',
         'jinja2',
         'markupsafe',
+        'matplotlib',
         'pyyaml',
     ],
     extras_require={
-        'timm': ['timm>=1.0'],
+        'timm': ['timm>=1.0', 'huggingface-hub'],
         'test': [
             'pytest',
             'pytest-xdist',
@@ -72,6 +73,7 @@ setup(
             'pycocotools>=2.0.8',
             'torchmetrics>=1.8',
             'timm>=1.0',
+            'huggingface-hub',
             'yapf',
         ],
         'lint': ['ruff', 'mypy', 'pre-commit'],

@@ -64,6 +64,7 @@ def imports(folder: str, deferred: bool = True) -> dict[str, str]:
     files = sorted(path for path in (REPO / folder).rglob('*.py') if '.mim' not in path.parts)
     ours = {path.stem for top in ('tests', 'tools', 'benchmarks') for path in (REPO / top).rglob('*.py')}
     ours |= {'wsolzoo', 'tests', *sys.stdlib_module_names}
+    ours |= {path.name for path in (REPO / 'tests').iterdir() if path.is_dir()}
     found = {}
     for path in files:
         stack = [ast.parse(path.read_text())]
