@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from wsolzoo.models.initial import without_weights
 from wsolzoo.models.tasks.contract import Task, task_of
 from wsolzoo.registry import METRICS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from wsolzoo.run.launch import load_config
 from wsolzoo.structures import TEST, DataSample
 from wsolzoo.visualization import draw
 
@@ -119,7 +120,7 @@ def check_method(config: Config | str, size: int = 64) -> dict[str, float]:
     Raises:
         AssertionError: naming the promise that is broken.
     """
-    config = Config.fromfile(config) if isinstance(config, str) else config
+    config = load_config(config) if isinstance(config, str) else config
     torch.manual_seed(0)
     model = build_model(config)
     task = task_of(model)()
