@@ -50,6 +50,7 @@ def random_weights(config: Path, path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_numbers_of_one(tmp_path):
     config = write_config(tmp_path, cache='disk')
     weights = random_weights(config, tmp_path / 'weights.pth')

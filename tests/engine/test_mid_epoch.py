@@ -83,6 +83,7 @@ def train_in_two(work_dir: Path, loop: dict, resume: Path | None = None) -> Path
     return work_dir
 
 
+@pytest.mark.slow
 def test_continued_in_two_processes(tmp_path):
     """Random states, statistics and batches of each process."""
     loop = {'by_epoch': True, 'max_epochs': 6}
