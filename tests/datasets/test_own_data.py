@@ -1,4 +1,4 @@
-"""The page about one's own pictures, done as it says: both configs train, the second is tested."""
+"""The page about one's own pictures, done as it says: both configs train, select and are tested."""
 
 import re
 
@@ -39,7 +39,11 @@ def test_configs_are_short(config):
 
 
 def test_labels_only(mine, tmp_path):
-    assert mine('train.py', CONFIGS[0], '--work-dir', 'run') == 0
+    others, few = dropped('val', 'test'), CONFIGS[0].replace('holdout=5', 'holdout=2')
+    assert mine('train.py', few, '--work-dir', 'run', options=[*others, 'train_cfg.val_interval=1']) == 0
+    assert (tmp_path / 'run/best_classification_top1_epoch_1.pth').is_file()
+    assert mine('test.py', few, 'run/epoch_1.pth', '--work-dir', 'run', options=others) == 0
+    assert '"top1"' in (tmp_path / 'run/metrics.json').read_text()
     words = ['mine.py', 'data/mine/test', '--checkpoint', 'run/epoch_1.pth', '--out-dir', 'out']
     assert tool('infer.py').main(words) == 0
     assert len(list((tmp_path / 'out').rglob('*.json'))) == 6

@@ -151,7 +151,7 @@ class Localization(Task):
     def saved(self, answer: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         """The raw map; class, boxes and window."""
         told = {key: answer[key] for key in ('label', 'name', 'score')}
-        return answer['raw_map'], told | {key: answer[key].tolist() for key in ('boxes', 'window')}
+        return answer['raw_map'], told | {key: np.round(answer[key], 3).tolist() for key in ('boxes', 'window')}
 
 
 @MODELS.register_module()
