@@ -61,20 +61,21 @@ def test_another_accumulation_is_refused(tmp_path):
         run(tmp_path / 'other', EPOCHS, resume=straight / 'iter_4.pth')
 
 
-def _rank(rank: int, port: int, work_dir: Path, resume: Path | None, loop: dict) -> None:
+def _rank(rank: int, port: int, work_dir: Path, resume: Path | None, loop: dict, count: int) -> None:
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1')
     os.environ |= {'MASTER_PORT': str(port), 'CUDA_VISIBLE_DEVICES': ''}
     torch.set_num_threads(1)
     torch.distributed.init_process_group('gloo')
     wrapper = {'type': 'MMDistributedDataParallel', 'broadcast_buffers': False, 'device_ids': None}
-    small_runner(work_dir, loop, resume=resume, launcher='pytorch', cfg={'model_wrapper_cfg': wrapper}).train()
+    cfg = {'model_wrapper_cfg': wrapper}
+    small_runner(work_dir, loop, resume=resume, launcher='pytorch', cfg=cfg, count=count).train()
 
 
-def train_in_two(work_dir: Path, loop: dict, resume: Path | None = None) -> Path:
+def train_in_two(work_dir: Path, loop: dict, resume: Path | None = None, count: int = 1) -> Path:
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    ranks = [SERVER.Process(target=_rank, args=(rank, port, work_dir, resume, loop)) for rank in range(2)]
+    ranks = [SERVER.Process(target=_rank, args=(rank, port, work_dir, resume, loop, count)) for rank in range(2)]
     for process in ranks:
         process.start()
     for process in ranks:
@@ -84,9 +85,19 @@ def train_in_two(work_dir: Path, loop: dict, resume: Path | None = None) -> Path
 
 
 @pytest.mark.slow
-def test_continued_in_two_processes(tmp_path):
-    """Random states, statistics and batches of each process."""
+@pytest.mark.parametrize('count', [1, 3])
+def test_continued_in_two_processes(tmp_path, count):
+    """Random states, statistics, batches and waiting gradients of each process."""
     loop = {'by_epoch': True, 'max_epochs': 6}
-    straight = train_in_two(tmp_path / 'straight', loop)
-    continued = train_in_two(tmp_path / 'continued', loop, straight / 'iter_7.pth')
+    straight = train_in_two(tmp_path / 'straight', loop, count=count)
+    continued = train_in_two(tmp_path / 'continued', loop, straight / 'iter_7.pth', count=count)
     assert same(left(continued), left(straight)) == []
+
+
+def test_gradients_of_another_number_of_processes_are_refused(tmp_path):
+    straight = run(tmp_path / 'straight', EPOCHS, count=3)
+    checkpoint = torch.load(straight / 'iter_4.pth', weights_only=False)
+    checkpoint['accumulation']['gradients'] *= 2
+    torch.save(checkpoint, straight / 'iter_4.pth')
+    with pytest.raises(CheckpointError, match='gradients of 2 processes wait'):
+        run(tmp_path / 'one', EPOCHS, resume=straight / 'iter_4.pth', count=3)

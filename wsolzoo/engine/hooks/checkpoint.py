@@ -112,6 +112,7 @@ class SafeCheckpointHook(CheckpointHook):
         runner.logger.info(f'{ckpt_path} is published as {path}')
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        runner.call_hook('gather_for_checkpoint')  # in every process; only the first one goes on to save
         keep, self.max_keep_ckpts = self.max_keep_ckpts, -1
         outdated: list[int] = []
         if keep > 0 and step not in self.keep_ckpt_ids:

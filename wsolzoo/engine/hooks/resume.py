@@ -3,9 +3,11 @@
 import logging
 from typing import Any
 
+from mmengine.dist import all_gather_object, get_world_size
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
+from torch import Tensor
 
 from wsolzoo.engine.hooks import accumulation
 from wsolzoo.engine.hooks.random_state import SEEN
@@ -53,6 +55,7 @@ class ResumeHook(Hook):
     def __init__(self) -> None:
         self.resumed = False
         self.waiting: dict[str, Any] | None = None
+        self.gathered: list[dict[str, Tensor]] | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the schedule of a checkpoint that is resumed from with the config's.
@@ -80,11 +83,17 @@ class ResumeHook(Hook):
             logging.WARNING,
         )
 
+    def gather_for_checkpoint(self, runner: Runner) -> None:
+        """Collect the gradients that wait in every process; called in all of them before the first one saves."""
+        if get_world_size() > 1 and accumulation.wrappers_of(runner):
+            self.gathered = all_gather_object(accumulation.gradients_of(runner))
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Write the schedule into the checkpoint, and the gradients that are not used yet."""
         checkpoint[KEY] = schedule_of(runner)
         if 'optimizer' in checkpoint and accumulation.wrappers_of(runner):
-            checkpoint[accumulation.KEY] = accumulation.waiting(runner)
+            gradients = self.gathered or [accumulation.gradients_of(runner)]
+            checkpoint[accumulation.KEY], self.gathered = accumulation.waiting(runner, gradients), None
 
     def before_train(self, runner: Runner) -> None:
         """Validate where the checkpoint's epoch or iteration was to be validated."""
