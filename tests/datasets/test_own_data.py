@@ -66,3 +66,11 @@ def test_with_boxes(mine, tmp_path, capsys):
     table.write_text(table.read_text().replace('1.jpg,dog,5,4,2,20', '1.jpg,dog,55,4,80,20'))
     assert mine('test.py', CONFIGS[1], 'run/epoch_1.pth', '--work-dir', 'run', options=others) == 2
     assert 'leaves the image of 40x30: 0% of it lies inside' in capsys.readouterr().err
+
+
+def test_boxes_for_the_test_alone_choose_no_threshold(mine, capsys):
+    others = dropped('val', 'test')
+    config = CONFIGS[1].replace("dict(folder, role='train-fullsup'", "dict(folder, boxes=None, role='train-fullsup'")
+    assert mine('train.py', config, '--work-dir', 'run', options=others) == 0
+    assert mine('test.py', config, 'run/epoch_1.pth', '--work-dir', 'run', options=others) == 2
+    assert 'no threshold can be chosen on val_dataloader' in capsys.readouterr().err

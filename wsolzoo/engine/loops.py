@@ -5,7 +5,15 @@ from mmengine.logging import print_log
 from mmengine.runner import TestLoop, autocast
 
 from wsolzoo.engine.hooks.selection import guard_selection
+from wsolzoo.errors import UserError
 from wsolzoo.registry import LOOPS
+
+
+class CalibrationError(UserError, ValueError):
+    """Thresholds cannot be chosen on the validation split."""
+
+
+ORACLE_ONLY = 'test_cfg=dict(type="TestLoop") reports oracle thresholds only.'
 
 
 @LOOPS.register_module()
@@ -25,16 +33,20 @@ class CalibratedTestLoop(TestLoop):
 
     @torch.no_grad()
     def calibrate(self) -> None:
-        """Evaluate the validation split without hooks and transfer what it chose."""
+        """Evaluate the validation split without hooks and transfer what it chose.
+
+        Raises:
+            CalibrationError: there is no such split, or its images lack what the metrics need.
+        """
         if not any(
             hasattr(metric, 'transfer') and getattr(metric, 'thresholds', True) for metric in self.evaluator.metrics
         ):
             return  # nothing to choose
         cfg = self.runner.cfg
         if not cfg.get('val_dataloader') or not cfg.get('val_evaluator'):
-            raise ValueError(
+            raise CalibrationError(
                 'CalibratedTestLoop chooses thresholds on the validation split, but the config has no val_dataloader '
-                'or no val_evaluator. Add both, or set test_cfg=dict(type="TestLoop") to report oracle thresholds only.'
+                f'or no val_evaluator. Add both; or {ORACLE_ONLY}'
             )
         dataloader = self.runner.build_dataloader(cfg.val_dataloader, seed=self.runner.seed)
         guard_selection(self.runner, dataloader.dataset, 'thresholds')
@@ -44,7 +56,12 @@ class CalibratedTestLoop(TestLoop):
         for batch in dataloader:
             with autocast(enabled=self.fp16):
                 outputs = self.runner.model.val_step(batch)
-            evaluator.process(data_samples=outputs, data_batch=batch)
+            try:
+                evaluator.process(data_samples=outputs, data_batch=batch)
+            except (KeyError, ValueError) as error:
+                raise CalibrationError(
+                    f'no threshold can be chosen on val_dataloader: {error}. {ORACLE_ONLY}'
+                ) from error
         evaluator.evaluate(len(dataloader.dataset))
         for source, target in zip(evaluator.metrics, self.evaluator.metrics, strict=False):
             if hasattr(target, 'transfer'):

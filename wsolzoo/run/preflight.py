@@ -189,10 +189,12 @@ def sample_problems(runner: Any, name: str, loader: Any) -> Iterator[str]:
     try:
         with torch.no_grad():
             (sample,) = model.val_step(batch)
+    except torch.OutOfMemoryError:  # which another size of the image would not mend
+        raise
     except (RuntimeError, ValueError, IndexError, AssertionError) as error:
         yield (
             f'an image of {size} pixels from {place} does not get through the model ({first_line(error)}). '
-            'Resize to a larger size in the pipeline, or use smaller strides in the backbone.'
+            'Give it a size in the pipeline that the model takes, or use smaller strides where the image is too small.'
         )
         return
     finally:
