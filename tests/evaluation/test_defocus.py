@@ -7,6 +7,7 @@ import torch
 from wsolzoo.evaluation.functional import defocus as fn
 from wsolzoo.evaluation.metrics.defocus import BlurMaskMetric, DefocusError, RTFError
 from wsolzoo.structures import DataSample
+from wsolzoo.synthetic.optics.lens import to_sigma
 
 DISC = np.array([[0, 0.5, 0.6], [1, 3.1, 6]])
 OUT = np.array([[0, 0.05, 1 / 15], [0.2, 0.5, 1]])
@@ -16,11 +17,11 @@ MASK = np.array([[0, 0, 0], [1, 1, 1]])
 
 def test_units_are_the_same_blur():
     sigma = np.linspace(0, 7, 29)
-    assert np.allclose(fn.to_sigma(sigma / 7, 'sigma7'), sigma)
-    assert np.allclose(fn.to_sigma((2 * sigma + 1) / 15, 'coc15'), sigma)
-    assert fn.to_sigma(np.array([0.0, 1 / 15]), 'coc15').tolist() == [0, 0]  # a disc of up to 1 px is sharp
+    assert np.allclose(to_sigma(sigma / 7, 'sigma7'), sigma)
+    assert np.allclose(to_sigma((2 * sigma + 1) / 15, 'coc15'), sigma)
+    assert to_sigma(np.array([0.0, 1 / 15]), 'coc15').tolist() == [0, 0]  # a disc of up to 1 px is sharp
     with pytest.raises(ValueError, match='coc15, sigma7'):
-        fn.to_sigma(sigma, 'coc29')
+        to_sigma(sigma, 'coc29')
 
 
 def test_disc_table_golden():

@@ -77,12 +77,13 @@ def judge_stack(folder: str, predict, smooth: float) -> dict[str, float]:
 
     from wsolzoo.evaluation.functional import defocus as fn
     from wsolzoo.evaluation.metrics.keyed import percent
+    from wsolzoo.synthetic.optics.lens import to_sigma
 
     frames = [cv2.imread(str(path)) for path in sorted(Path(folder).glob('[0-9]*.jpg'))]
     blur = []
     for frame in frames:
         pred, unit = predict(frame)
-        blur.append(gaussian_filter(fn.to_sigma(pred, unit), smooth))
+        blur.append(gaussian_filter(to_sigma(pred, unit), smooth))
     h, w = blur[0].shape
     sharp = np.stack([fn.sharpness(cv2.cvtColor(f, cv2.COLOR_BGR2GRAY), smooth)[:h, :w] for f in frames])
     valid = fn.clear_focus(sharp)

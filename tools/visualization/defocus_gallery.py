@@ -27,7 +27,7 @@ def truth_of(image: Path):
     """True blur in pixels (H, W) of an image of a generated set, or ``None``."""
     import cv2
 
-    from wsolzoo.evaluation.functional.defocus import to_sigma
+    from wsolzoo.synthetic.optics.lens import to_sigma
 
     meta = image.parent.parent / 'meta.json'
     if not meta.is_file():

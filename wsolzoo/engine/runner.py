@@ -4,16 +4,15 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
 from mmengine.dist import broadcast_object_list
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch import nn
 
+from wsolzoo.compat import versions
 from wsolzoo.engine import weights
 from wsolzoo.engine.lock import LockedError, locked
 from wsolzoo.engine.terminal import hush
@@ -124,18 +123,6 @@ def _explained(filename: str) -> Iterator[None]:
 
 def environment(seed: int, processes: int) -> dict[str, object]:
     """What a run depends on besides its config."""
-    from wsolzoo.compat import FORK, ORIGINAL, on_originals
-
-    engine = ORIGINAL if on_originals() else FORK
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return {
-        'platform': sys.platform,
-        'python': sys.version.replace('\n', ''),
-        engine: version(engine),
-        'numpy': np.__version__,
-        'torch': torch.__version__,
-        'GPUs': ', '.join(gpus) or 'none',
-        'processes': processes,
-        'seed': seed,
-        'torch was built with': torch.__config__.show(),
-    }
+    run = {'platform': sys.platform, 'GPUs': ', '.join(gpus) or 'none', 'processes': processes, 'seed': seed}
+    return {**versions(), **run, 'torch was built with': torch.__config__.show()}

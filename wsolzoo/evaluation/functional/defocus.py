@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wsolzoo.synthetic.optics.lens import MAP_UNITS, disc_to_sigma
+from wsolzoo.synthetic.optics.lens import to_sigma
 
 SIGMA_MAX = 3.275
 """Largest Gaussian of the RTF table, pixels."""
@@ -23,27 +23,6 @@ class MapError(NamedTuple):
 
     mse: float
     mae: float
-
-
-def to_sigma(values: np.ndarray, unit: str) -> np.ndarray:
-    """Map values in [0, 1] to the standard deviation of the blur in pixels, at most 7.
-
-    Args:
-        values: any shape.
-        unit: ``coc15``: 1 is a disc of 15 px, ``sigma = max(0, (15 v - 1) / 2)``; ``sigma7``: ``sigma = 7 v``.
-
-    Raises:
-        ValueError: unknown unit.
-
-    Example:
-        >>> to_sigma(np.array([0.0, 0.5, 1.0]), 'coc15')
-        array([0.  , 3.25, 7.  ])
-    """
-    values = np.asarray(values, dtype=np.float64)
-    if unit not in MAP_UNITS:
-        raise ValueError(f'map unit must be one of {", ".join(MAP_UNITS)}; got {unit!r}')
-    pixels = MAP_UNITS[unit] * values
-    return disc_to_sigma(pixels, 'coc15') if unit == 'coc15' else pixels
 
 
 def rtf_sigma(disc: np.ndarray) -> np.ndarray:

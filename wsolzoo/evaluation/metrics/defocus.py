@@ -11,10 +11,10 @@ from wsolzoo.evaluation.functional.defocus import (
     polarity,
     rank_correlation,
     rtf_error,
-    to_sigma,
 )
 from wsolzoo.evaluation.metrics.keyed import ImageKeyedMetric, percent, squeeze_map, to_numpy
 from wsolzoo.registry import METRICS
+from wsolzoo.synthetic.optics.lens import to_sigma
 
 
 def _units(sample: dict) -> tuple[str, str]:

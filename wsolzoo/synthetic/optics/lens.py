@@ -108,13 +108,15 @@ def to_sigma(values: np.ndarray, unit: str) -> np.ndarray:
 
     Raises:
         ValueError: unknown unit.
+
+    Example:
+        >>> to_sigma(np.array([0.0, 0.5, 1.0]), 'coc15')
+        array([0.  , 3.25, 7.  ])
     """
-    values = np.asarray(values, dtype=np.float64)
-    if unit == 'coc15':
-        return np.maximum(0, (MAP_UNITS['coc15'] * values - 1) / 2)
-    if unit == 'sigma7':
-        return MAP_UNITS['sigma7'] * values
-    raise ValueError(f'map unit must be one of {", ".join(MAP_UNITS)}; got {unit!r}')
+    if unit not in MAP_UNITS:
+        raise ValueError(f'map unit must be one of {", ".join(MAP_UNITS)}; got {unit!r}')
+    pixels = MAP_UNITS[unit] * np.asarray(values, dtype=np.float64)
+    return disc_to_sigma(pixels, 'coc15') if unit == 'coc15' else pixels
 
 
 def shift_depth(depth: np.ndarray, focal: float) -> np.ndarray:
