@@ -100,7 +100,8 @@ class Inferencer:
             :meth:`DenseMaps.answer <wsolzoo.models.tasks.DenseMaps.answer>`.
 
         Raises:
-            ValueError: ``label`` is not a class of the model.
+            UserError: ``label`` is not a class of the model.
+            ValueError: the model's task knows no classes, and one is asked about.
         """
         classes = getattr(getattr(self.model, 'head', None), 'num_classes', None)
         if label is not None and classes is not None and not 0 <= label < classes:
