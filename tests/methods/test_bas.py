@@ -109,9 +109,9 @@ def test_masked_pass_uses_batch_statistics_of_the_masked_feature():
     batch = model.data_preprocessor(tiny_batch(model, 32, batch_size=4), training=True)
     labels = torch.tensor([int(s.gt_label) for s in batch['data_samples']])
     with torch.no_grad():
-        (tap, _), _ = model.trunk(batch['inputs'])
+        (tap, _), passage = model.extract_feat(batch['inputs'])
         mask = class_conv3x3(tap, model.head.generator.weight, model.head.generator.bias, labels).sigmoid()
-        got = model.head.background_activation(tap, mask, labels, model.resume)
+        got = model.head.background_activation(tap, mask, labels, passage)
         copied = copy.deepcopy(model)
         feats, _ = copied.backbone(tap * (1 - mask), start='stage3.0')
         expected = copied.head.score(copied.head.hidden(feats[-1])).mean((2, 3))[torch.arange(4), labels]

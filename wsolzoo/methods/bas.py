@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wsolzoo.models.frozen import frozen_call
-from wsolzoo.models.heads import MaskHead, Resume, top1
+from wsolzoo.models.heads import MaskHead, top1
 from wsolzoo.models.outputs import HeadOutput
+from wsolzoo.models.trunk import TrunkPass
 from wsolzoo.registry import MODELS
 
 
@@ -115,6 +116,7 @@ class BASHead(MaskHead):
     """
 
     one_label = True
+    resumes = True
 
     def __init__(
         self,
@@ -158,7 +160,7 @@ class BASHead(MaskHead):
         nn.init.constant_(self.generator.bias, self.generator_bias)
 
     def forward(
-        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, resume: Resume | None = None
+        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
         """Logits (N, K) and sigmoid foreground maps (N, K, h, w) of all classes; a test needs no masked pass."""
         tap, last = feats
@@ -169,7 +171,7 @@ class BASHead(MaskHead):
         scores = self.score(self.hidden(last))
         return scores.relu() if self.variant.relu_scores else scores
 
-    def loss(self, feats: tuple[Tensor, ...], labels: Tensor, resume: Resume) -> tuple[HeadOutput, dict[str, Tensor]]:
+    def loss(self, feats: tuple[Tensor, ...], labels: Tensor, trunk: TrunkPass) -> tuple[HeadOutput, dict[str, Tensor]]:
         """The losses of the class docstring; the output holds the ground-truth class's map only, (N, 1, h, w)."""
         tap, last = feats
         scores = self.score_maps(last)
@@ -187,15 +189,15 @@ class BASHead(MaskHead):
             scalars['loss_frg'] = self.loss_weight['frg'] * F.cross_entropy(inside.mean((2, 3)), labels)
         if self.loss_weight['bas']:
             activation = logits.gather(1, labels[:, None])[:, 0]
-            background = self.background_activation(tap, foreground, labels, resume)
+            background = self.background_activation(tap, foreground, labels, trunk)
             ratio, constant = suppression(background, activation, self.variant)
             scalars['loss_bas'] = self.loss_weight['bas'] * ratio.mean()
             scalars['bas_const_ratio'] = constant.float().mean()
         return HeadOutput(logits, foreground, {'label_map': foreground}), scalars
 
-    def background_activation(self, tap: Tensor, foreground: Tensor, labels: Tensor, resume: Resume) -> Tensor:
+    def background_activation(self, tap: Tensor, foreground: Tensor, labels: Tensor, trunk: TrunkPass) -> Tensor:
         """(N,) mean score of the class on the image with its foreground masked out, by frozen later stages."""
-        last = resume(tap.detach() * (1 - foreground), after=self.tap, frozen=True)[-1]
+        last = trunk.resume(tap.detach() * (1 - foreground), after=self.tap, frozen=True)[-1]
         hidden = frozen_call(self.hidden, last)
         weight, bias = self.score.weight.detach()[labels, :, 0, 0], self.score.bias.detach()[labels]
         scores = torch.einsum('nc,nchw->nhw', weight, hidden) + bias[:, None, None]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from wsolzoo.models.heads.base import MaskHead, Resume
+from wsolzoo.models.heads.base import MaskHead
 from wsolzoo.models.outputs import HeadOutput, LinearMaps
+from wsolzoo.models.trunk import TrunkPass
 from wsolzoo.registry import MODELS
 
 
@@ -27,7 +28,7 @@ class CAMHead(MaskHead):
         self.fc = nn.Linear(self.in_channels[-1], num_classes)
 
     def forward(
-        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, resume: Resume | None = None
+        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
         feat = feats[-1]
         maps = LinearMaps(feat.detach(), self.fc.weight.detach() / feat.shape[1])
@@ -56,12 +57,23 @@ class ConvClassifier(nn.Sequential):
         layers += [nn.Dropout(dropout)] if dropout else []
         super().__init__(*layers, nn.Conv2d(in_channels, num_classes, 1, padding=padding))
 
+    def forward(self, feat: Tensor, trunk: TrunkPass | None = None) -> Tensor:
+        """Score maps (N, K, h, w); necks in ``trunk`` see the features after each ReLU, ``conv1``, ``conv2``, …."""
+        count = 0
+        for layer in self:
+            feat = layer(feat)
+            if isinstance(layer, nn.ReLU):
+                count += 1
+                feat = feat if trunk is None else trunk.neck(f'conv{count}', feat)
+        return feat
+
 
 @MODELS.register_module()
 class ConvCAMHead(MaskHead):
     """Score maps by convolutions, class scores by their spatial mean; the map of a class is its score map.
 
-    The read-out of InceptionV3 in Choe et al. (CVPR 2020) and of SqueezeNet. The bias is inside the map.
+    The read-out of InceptionV3 in Choe et al. (CVPR 2020) and of SqueezeNet. The bias is inside the map. Necks may
+    stand after its 3x3 convolutions: ``necks={'head.conv1': …}``.
 
     Args:
         num_classes: K.
@@ -87,13 +99,14 @@ class ConvCAMHead(MaskHead):
             num_classes, in_channels, init_cfg or {'type': 'Xavier', 'layer': 'Conv2d', 'distribution': 'uniform'}
         )
         self.classifier = ConvClassifier(self.in_channels[-1], mid_channels, num_classes, dropout, padding)
+        self.places = {f'conv{count}': channels for count, channels in enumerate(mid_channels, 1)}
         self.relu = relu
         self.padding = padding
 
     def forward(
-        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, resume: Resume | None = None
+        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
-        scores = self.classifier(feats[-1])
+        scores = self.classifier(feats[-1], trunk)
         scores = scores.relu() if self.relu else scores
         ring = self.padding
         maps = scores[:, :, ring:-ring, ring:-ring] if ring else scores
