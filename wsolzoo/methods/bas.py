@@ -161,7 +161,7 @@ class BASHead(MaskHead):
         backbone = model.backbone
         if backbone.stage_index(self.tap) != backbone.stage_index(backbone.out_stages[0]):
             first = backbone.out_stages[0]
-            yield f'reads the stage {self.tap!r}, but the first of backbone.out_stages is {first!r}: name one stage in both'
+            yield f'reads stage {self.tap!r}, but the first of backbone.out_stages is {first!r}: name one stage in both'
 
     def init_weights(self) -> None:
         """Initialise, then set the generator's bias."""
