@@ -7,7 +7,8 @@ import torch
 from mmengine.optim import build_optim_wrapper
 from torch.nn import functional as F
 
-from wsolzoo.methods.bas import VARIANTS, BASHead, class_conv3x3, suppression
+from wsolzoo.methods.bas import VARIANTS, BASHead, suppression
+from wsolzoo.models.class_conv import class_conv3x3
 from wsolzoo.run.launch import load_config
 from wsolzoo.testing import build_model, scope, tiny_batch
 
@@ -35,13 +36,6 @@ def make(seed: int = 0, **head):
 
 def grads(model) -> dict[str, torch.Tensor]:
     return {name: p.grad.abs().sum().item() if p.grad is not None else 0.0 for name, p in model.named_parameters()}
-
-
-def test_label_only_convolution_equals_the_full_one():
-    torch.manual_seed(0)
-    feat, conv, labels = torch.randn(3, 4, 6, 5).double(), torch.nn.Conv2d(4, 7, 3, padding=1).double(), [6, 0, 3]
-    expected = conv(feat)[torch.arange(3), labels][:, None]
-    torch.testing.assert_close(class_conv3x3(feat, conv.weight, conv.bias, torch.tensor(labels)), expected)
 
 
 def test_suppression_by_hand():
