@@ -23,8 +23,9 @@ from wsolzoo.registry import MODELS
 def suppression(activation_bg: Tensor, activation: Tensor, variant: 'Variant') -> tuple[Tensor, Tensor]:
     """Background activation suppression of each image, and where its constant branch was taken.
 
-    ``r = S_bg / (sg(S) + 1e-8)``, replaced by the constant of the variant where the background activation reaches the
-    activation of the whole image, which keeps the beginning of training stable. Half-precision inputs are promoted.
+    ``r = S_bg / (sg(S) + 1e-8)``, replaced by the constant of the variant where the background activation exceeds
+    (``v1-cub``: reaches) that of the whole image, which keeps the beginning of training stable. Half-precision inputs
+    are promoted.
 
     Args:
         activation_bg: (N,) activation S_bg of the class on the background.
@@ -166,9 +167,9 @@ class Variant:
 
     Attributes:
         relu_scores: a ReLU ends the class score maps (v1); otherwise the two activations are rectified instead (v2).
-        constant: value of the suppression ratio, without gradient, where the background is at least as active as the
-            whole image.
-        strict: the constant applies for ``S_bg > S`` only, not for equality.
+        constant: value of the suppression ratio, without gradient, where the background is more active than the whole
+            image.
+        strict: two equal activations have their ratio and its gradient; otherwise they take the constant (v1 on CUB).
     """
 
     relu_scores: bool
@@ -179,6 +180,6 @@ class Variant:
 VARIANTS = {
     'v1-cub': Variant(relu_scores=True, constant=0.0),
     'v1-ilsvrc': Variant(relu_scores=True, constant=0.0, strict=True),
-    'v2': Variant(relu_scores=False, constant=1.0),
-    'v2-vgg': Variant(relu_scores=False, constant=0.0),
+    'v2': Variant(relu_scores=False, constant=1.0, strict=True),
+    'v2-vgg': Variant(relu_scores=False, constant=0.0, strict=True),
 }
