@@ -127,11 +127,33 @@ def pairs(found: Mapping[str, Mapping[str, Part]]) -> Iterator[tuple[Part, Part,
                 yield one, other, one.put_into(other.home)
 
 
+INTRO = """# What combines with what
+
+<!-- Generated from the configs for the built-in scenes by `python tools/zoo.py readme`; do not edit. -->
+
+Heads, attention necks, losses and batch augmentations of different methods go together in one config, on any backbone.
+Here BAS looks through the gates of ADL at images with hidden cells:
+
+```python
+_base_ = 'wsolzoo::bas/bas_plainnet_1xb32-15e_scenes-96px.py'
+model = dict(
+    necks={'stage3.0': dict(type='ADLNeck'), 'stage3.1': dict(type='ADLNeck')},
+    batch_augments=[dict(type='HaS', grid_size=16, drop_rate=0.5)],
+)
+```
+
+Each table is made by building a model with both parts: the config that brings the part of the column, with the part of the
+row in it. `tests/test_combinations.py` takes a step with each of them, checks that every loss moves something, predicts
+and evaluates. What means nothing together is refused when the model is built; the number leads to the reason, as a user
+reads it. A method of yours joins by a config for the scenes ({doc}`add_a_method`).
+"""
+
+
 def page(found: Mapping[str, Mapping[str, Part]]) -> str:
     """The matrix as Markdown: a table for every two kinds, and the reasons of refusals below."""
     said = {(one, other): refusal(model) for one, other, model in pairs(found)}
     reasons = list(dict.fromkeys(reason for reason in said.values() if reason))
-    lines = []
+    lines = [INTRO]
     for one_kind, other_kind in BETWEEN:
         rows, columns = found[one_kind], found[other_kind]
         if not rows or not columns:
