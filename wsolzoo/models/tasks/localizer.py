@@ -151,7 +151,8 @@ class Localizer(BaseModel):
         necks: attention necks by the backbone stage whose output they change, or by a place inside the head
             (``'head.conv1'``, see ``head.places``); ``in_channels`` is filled in for those that take it.
         losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`.
-        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation.
+        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation;
+            ``num_classes`` is filled in for those that take it.
         cam_class: whose map is the prediction: ``'gt'`` (GT-known localization), ``'pred'`` (the top-1 class), or an
             integer N, the mean map of the N most probable classes (BAS).
         data_preprocessor: ``ImgDataPreprocessor`` settings.
@@ -183,7 +184,7 @@ class Localizer(BaseModel):
             {place.replace('.', '_'): self._build_neck(place, necks[place]) for place in self.places}
         )
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
-        self.batch_augments = [MODELS.build(augment) for augment in batch_augments]
+        self.batch_augments = [self._build_augment(augment) for augment in batch_augments]
         self._refuse_meaningless()
 
     def _position(self, place: str) -> tuple[bool, int]:
@@ -204,6 +205,11 @@ class Localizer(BaseModel):
             channels = [*self.head.places.values()] if inside else self.backbone.stage_channels
             neck = {'in_channels': channels[position], **neck}
         return MODELS.build(neck)
+
+    def _build_augment(self, augment: dict) -> Any:
+        if getattr(MODELS.get(augment['type']), 'needs_classes', False):
+            augment = {'num_classes': self.head.num_classes, **augment}
+        return MODELS.build(augment)
 
     @property
     def parts(self) -> list[Any]:
