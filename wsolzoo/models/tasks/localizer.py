@@ -150,7 +150,8 @@ class Localizer(BaseModel):
         head: a mask head; ``in_channels`` is filled in from the backbone.
         necks: attention necks by the backbone stage whose output they change, or by a place inside the head
             (``'head.conv1'``, see ``head.places``); ``in_channels`` is filled in for those that take it.
-        losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`.
+        losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`; ``in_channels``, of every
+            feature the backbone returns, is filled in for those that take it.
         batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation.
         cam_class: whose map is the prediction: ``'gt'`` (GT-known localization), ``'pred'`` (the top-1 class), or an
             integer N, the mean map of the N most probable classes (BAS).
@@ -182,7 +183,7 @@ class Localizer(BaseModel):
         self.necks = nn.ModuleDict(
             {place.replace('.', '_'): self._build_neck(place, necks[place]) for place in self.places}
         )
-        self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
+        self.losses = nn.ModuleList(self._build_loss(loss) for loss in losses)
         self.batch_augments = [MODELS.build(augment) for augment in batch_augments]
         self._refuse_meaningless()
 
@@ -204,6 +205,11 @@ class Localizer(BaseModel):
             channels = [*self.head.places.values()] if inside else self.backbone.stage_channels
             neck = {'in_channels': channels[position], **neck}
         return MODELS.build(neck)
+
+    def _build_loss(self, loss: dict) -> nn.Module:
+        if getattr(MODELS.get(loss['type']), 'needs_channels', False):
+            loss = {'in_channels': self.backbone.out_channels, **loss}
+        return MODELS.build(loss)
 
     @property
     def parts(self) -> list[Any]:
