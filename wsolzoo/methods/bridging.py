@@ -1,4 +1,4 @@
-"""Kim, Choe, Yoon, Yoon, Shin. Bridging the Gap between Classification and Localization for WSOL. CVPR 2022.
+"""Bridging the gap: Kim, Kim, Lee, Kim, Yoon. Bridging the Gap between Classification and Localization for WSOL. CVPR 2022.
 
 A CAM value is ``|f| |w| cos(f, w)``. Classification is content when the *norm* of the features tells the object's
 position; localization by CAM wants their *direction* to do it as well. So the direction is aligned with the weight of the

@@ -1,4 +1,4 @@
-"""DA-WSOL: Zhu et al. Weakly Supervised Object Localization as Domain Adaption. CVPR 2022.
+"""DA-WSOL: Zhu, She, Chen, You, Wang, Lu. Weakly Supervised Object Localization as Domain Adaption. CVPR 2022.
 
 A classifier learns on the *image's* feature, the mean over positions, and is then asked about *pixels*: two domains. The
 pixels' features are adapted to the image's by a maximum mean discrepancy, over those pixels that matter: of an image's
