@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from tests import tiny_run
 from wsolzoo.methods.class_average import ClassAverageLoss, class_sums
 from wsolzoo.models.outputs import HeadOutput, LocOutputs
+from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
 
 

@@ -101,11 +101,11 @@ def test_consistencies_by_hand():
     first = torch.tensor([[[0.0, 0.0], [3.0, 0.0]]])
     second = torch.tensor([[[3.0, 4.0], [3.0, 1.0]]])
     assert local_consistency(first, second).item() == pytest.approx((5 + 1) / 2, abs=1e-5)
-    means, centres = torch.tensor([[0.0, 0.0], [1.0, 1.0]]), torch.tensor([[3.0, 4.0], [9.0, 9.0]])
-    value = global_consistency(means, centres, torch.tensor([True, False]))
-    assert value.item() == pytest.approx(5, abs=1e-5), 'a class without a centre has no term'
-    assert global_consistency(means, centres, torch.tensor([False, False])).item() == 0
-    assert local_consistency(first[:0], second[:0]).item() == 0
+    means, centres = torch.tensor([[0.0, 0.0], [1.0, 1.0]]), torch.tensor([[3.0, 4.0], [1.0, 2.0]], requires_grad=True)
+    value = global_consistency(means.requires_grad_(), centres)
+    assert value.item() == pytest.approx((5 + 1) / 2, abs=1e-5)
+    value.backward()
+    assert centres.grad is None and means.grad.abs().sum() > 0, 'the centre is a constant'
 
 
 def outputs(labels, size: int = 2, seed: int = 0) -> LocOutputs:
@@ -125,7 +125,7 @@ def test_only_pairs_count_and_their_centres_move():
     assert scalars['pairs'].item() == pytest.approx(2 / 5)
     scalars['loss_local'].backward()
     assert (batch.feats[0].grad.flatten(1).abs().sum(1) > 0).tolist() == [True, True, False, False, False]
-    assert scalars['loss_global'].item() == 0, 'no pull to a centre nobody has seen'
+    assert 'loss_global' not in scalars, 'no pull to a centre nobody has seen'
     assert loss.memory.visits.tolist() == [0, 1, 0, 0]
     torch.testing.assert_close(loss.memory.centres[1], batch.feats[0][:2].detach().mean((0, 2, 3)))
 
@@ -152,7 +152,7 @@ def test_nothing_is_remembered_in_evaluation():
 def test_batches_without_pairs_say_which_sampler_is_needed():
     with pytest.raises(ValueError, match='PairedClassSampler'):
         loss_of()(outputs([0, 1, 0, 1, 0, 1, 0, 1]))
-    scalars = loss_of()(outputs([0, 1, 2]))
-    assert scalars['loss_local'].item() == scalars['pairs'].item() == 0
+    scalars = loss_of()(outputs([0, 1, 2]))  # too few to tell
+    assert set(scalars) == {'pairs'} and scalars['pairs'].item() == 0
     with pytest.raises(ValueError, match='local, global'):
         I2CLoss(4, (3,), loss_weight={'locale': 1.0})

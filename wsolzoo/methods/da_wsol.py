@@ -147,7 +147,7 @@ class DAWSOLLoss(nn.Module):
     def centres(self, feat: Tensor, outputs: LocOutputs) -> Tensor:
         """Where the assignment begins, (N, 3, C)."""
         labels = outputs.labels
-        maps = wide(outputs.head.maps_of(labels[:, None]))
+        maps = wide(outputs.head.label_maps(labels).detach())
         maps = F.interpolate(maps, outputs.feats[-1].shape[2:], mode='bilinear').flatten(1)
         ends = torch.stack([maps.argmin(1), maps.argmax(1)], dim=1)
         lowest, highest = feat.gather(2, ends[:, None].expand(-1, feat.shape[1], -1)).unbind(2)

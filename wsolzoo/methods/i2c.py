@@ -103,16 +103,14 @@ def object_seeds(maps: Tensor, count: int, threshold: float = 0.7) -> Tensor:
 def local_consistency(first: Tensor, second: Tensor) -> Tensor:
     """Mean Euclidean distance of the seeds of two images, with 1e-6 on each difference; (P, n, C) each → scalar.
 
-    Both sides have a gradient. No pair gives 0, attached to the graph.
+    Both sides have a gradient.
     """
-    distance = F.pairwise_distance(first, second, eps=1e-6)
-    return distance.sum() / max(distance.numel(), 1)
+    return F.pairwise_distance(first, second, eps=1e-6).mean()
 
 
-def global_consistency(means: Tensor, centres: Tensor, known: Tensor) -> Tensor:
-    """Mean Euclidean distance of the pairs' means (P, C) to the centres (P, C) of their classes, where known (P,)."""
-    distance = F.pairwise_distance(means, centres.detach(), eps=1e-6) * known
-    return distance.sum() / known.sum().clamp(min=1)
+def global_consistency(means: Tensor, centres: Tensor) -> Tensor:
+    """Mean Euclidean distance of the pairs' means (P, C) to the centres (P, C) of their classes, which are constants."""
+    return F.pairwise_distance(means, centres.detach(), eps=1e-6).mean()
 
 
 @MODELS.register_module()
@@ -124,7 +122,8 @@ class I2CLoss(nn.Module):
     moves to c_k at the rate ``exp(-decay visits)``. Features are taken as they are, not scaled to unit length.
 
     The images 2k and 2k + 1 are a pair where their labels agree, which :class:`PairedClassSampler` sees to; other
-    images do not count. Also logged: ``pairs``, the share of the images that have a partner, and ``known_classes``.
+    images do not count. A batch without pairs, or without a class whose centre is known, has no such term. Also logged:
+    ``pairs``, the share of the images that have a partner, and both distances without their weights.
 
     Args:
         num_classes: K.
@@ -159,17 +158,18 @@ class I2CLoss(nn.Module):
         self.memory = ClassMemory(num_classes, in_channels[-1])
 
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
-        """``loss_local``, ``loss_global`` and what is logged beside them."""
+        """``loss_local`` and ``loss_global`` where there are any, and what is logged beside them."""
         paired = self.paired(outputs.labels)
         vectors = self.vectors(outputs)[: 2 * len(paired)].unflatten(0, (-1, 2))[paired]
         labels, means = outputs.labels[: 2 * len(paired) : 2][paired], vectors.mean((1, 2))
         centres, known = self.memory(labels)
-        scalars = {
-            'loss_local': self.loss_weight['local'] * local_consistency(vectors[:, 0], vectors[:, 1]),
-            'loss_global': self.loss_weight['global'] * global_consistency(means, centres, known),
-            'pairs': 2 * paired.sum() / len(outputs.labels),
-            'known_classes': (self.memory.visits > 0).float().mean(),
-        }
+        scalars = {'pairs': 2 * paired.sum() / len(outputs.labels)}
+        if len(labels):
+            local = local_consistency(vectors[:, 0], vectors[:, 1])
+            scalars |= {'loss_local': self.loss_weight['local'] * local, 'local_distance': local.detach()}
+        if known.any():
+            centre = global_consistency(means[known], centres[known])
+            scalars |= {'loss_global': self.loss_weight['global'] * centre, 'global_distance': centre.detach()}
         if self.training:
             self.memory.update(labels, means, lambda visits: torch.exp(-self.decay * visits))
         return scalars
@@ -188,8 +188,7 @@ class I2CLoss(nn.Module):
     def vectors(self, outputs: LocOutputs) -> Tensor:
         """Features (N, n, C) at the seeds."""
         feat = wide(outputs.feats[-1]).flatten(2)
-        maps = outputs.head.maps_of(outputs.labels[:, None])[:, 0].detach()
-        if maps.shape[1:] != outputs.feats[-1].shape[2:]:
-            maps = F.interpolate(wide(maps)[:, None], outputs.feats[-1].shape[2:], mode='bilinear')[:, 0]
+        maps = wide(outputs.head.label_maps(outputs.labels).detach())
+        maps = F.interpolate(maps, outputs.feats[-1].shape[2:], mode='bilinear')[:, 0]
         index = object_seeds(maps, min(self.seeds, feat.shape[2]), self.threshold)
         return feat.gather(2, index[:, None].expand(-1, feat.shape[1], -1)).transpose(1, 2)
