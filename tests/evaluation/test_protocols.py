@@ -289,6 +289,9 @@ def test_users_register_their_own(monkeypatch):
     assert protocols.register(mine) is protocols.get('mine')
     protocols.register(mine)
     assert mine.fingerprint != protocols.get('choe2020-v2').fingerprint
+    same = protocols.vary('choe2020-v2', 'mine', map={'normalizer': {'type': 'ivr', 'percentile': 0.4}})
+    assert same == mine and same.fingerprint == mine.fingerprint
+    assert protocols.vary('bas-v2', 'max', map={'normalizer': 'max'}).map.arguments == {}, 'its eps is of another one'
     with pytest.raises(ValueError, match='another definition'):
         protocols.register(protocols.vary(mine, 'choe2020-v2'))
     assert protocols.resolve({'base': 'choe2020-v2', 'name': 'x', 'hit': {'ious': (0.5,)}}).hit.ious == (0.5,)
@@ -299,7 +302,9 @@ def test_users_register_their_own(monkeypatch):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        ({'map': {'normalizer': 'softmax'}}, 'normalizer is one of'),
+        ({'map': {'normalizer': 'softmax'}}, "there is no map normaliser 'softmax'"),
+        ({'map': {'normalizer': {'type': 'ivr', 'percentil': 0.3}}}, "takes no 'percentil'; did you mean 'percentile'"),
+        ({'map': {'normalizer': 'ivr', 'arguments': {'percentile': 30}}}, 'is a fraction in'),
         ({'box': {'component': 'any'}}, 'component is one of'),
         ({'threshold': {'interval': 0}}, 'interval'),
         ({'hit': {'average': 'mean'}}, 'average is one of'),
