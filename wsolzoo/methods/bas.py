@@ -73,6 +73,7 @@ class BASHead(MaskHead):
     """
 
     one_label = True
+    label_map = True
     resumes = True
 
     def __init__(

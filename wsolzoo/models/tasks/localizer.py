@@ -10,11 +10,16 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolzoo import maps
+from wsolzoo.errors import UserError
 from wsolzoo.models.outputs import HeadOutput, LocOutputs
 from wsolzoo.models.tasks.contract import Task
 from wsolzoo.models.trunk import HEAD, Trunk, TrunkPass
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample, Drawing
+
+
+class CombinationError(UserError, ValueError):
+    """Parts that mean nothing together; one line a reason."""
 
 
 @dataclass(frozen=True)
@@ -137,17 +142,26 @@ class Localization(Task):
 class Localizer(BaseModel):
     """Backbone, attention necks, mask head and losses, trained from class labels.
 
+    Any part may have a method ``conflicts(model)``, asked once all parts stand: it yields the reasons why the part
+    means nothing beside the others, each the end of a sentence that begins with its name. A part whose ``one_label`` is
+    true is refused beside a batch augmentation whose ``mixes_labels`` is.
+
     Args:
         backbone: a staged backbone, see :class:`~wsolzoo.models.backbones.StagedBackbone`.
         head: a mask head; ``in_channels`` is filled in from the backbone.
         necks: attention necks by the backbone stage whose output they change, or by a place inside the head
             (``'head.conv1'``, see ``head.places``); ``in_channels`` is filled in for those that take it.
-        losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`.
-        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation.
+        losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`; ``in_channels``, of every
+            feature the backbone returns, is filled in for those that take it.
+        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation;
+            ``num_classes`` is filled in for those that take it.
         cam_class: whose map is the prediction: ``'gt'`` (GT-known localization), ``'pred'`` (the top-1 class), or an
             integer N, the mean map of the N most probable classes (BAS).
         data_preprocessor: ``ImgDataPreprocessor`` settings.
         init_cfg: pretrained weights of the whole model.
+
+    Raises:
+        CombinationError: parts that mean nothing together.
     """
 
     task = Localization
@@ -171,8 +185,8 @@ class Localizer(BaseModel):
         self.necks = nn.ModuleDict(
             {place.replace('.', '_'): self._build_neck(place, necks[place]) for place in self.places}
         )
-        self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
-        self.batch_augments = [MODELS.build(augment) for augment in batch_augments]
+        self.losses = nn.ModuleList(self._build(loss, self.backbone.out_channels) for loss in losses)
+        self.batch_augments = [self._build(augment) for augment in batch_augments]
         self._refuse_meaningless()
 
     def _position(self, place: str) -> tuple[bool, int]:
@@ -188,25 +202,37 @@ class Localizer(BaseModel):
         return inside, list(self.head.places).index(place.removeprefix(HEAD))
 
     def _build_neck(self, place: str, neck: dict) -> nn.Module:
-        if getattr(MODELS.get(neck['type']), 'needs_channels', False):
-            inside, position = self._position(place)
-            channels = [*self.head.places.values()] if inside else self.backbone.stage_channels
-            neck = {'in_channels': channels[position], **neck}
-        return MODELS.build(neck)
+        inside, position = self._position(place)
+        channels = [*self.head.places.values()] if inside else self.backbone.stage_channels
+        return self._build(neck, channels[position])
+
+    def _build(self, part: dict, in_channels: int | tuple[int, ...] | None = None) -> Any:
+        kind = MODELS.get(part['type'])
+        known = {'in_channels': in_channels} if getattr(kind, 'needs_channels', False) else {}
+        known |= {'num_classes': self.head.num_classes} if getattr(kind, 'needs_classes', False) else {}
+        return MODELS.build(known | part)
+
+    @property
+    def parts(self) -> list[Any]:
+        """Everything a config composes: backbone, necks, head, losses, batch augmentations."""
+        return [self.backbone, *self.necks.values(), self.head, *self.losses, *self.batch_augments]
 
     def _refuse_meaningless(self) -> None:
-        tap = getattr(self.head, 'tap', None)
-        if tap is not None and self.backbone.stage_index(tap) != self.backbone.stage_index(self.backbone.out_stages[0]):
-            raise ValueError(
-                f'{type(self.head).__name__} reads the stage {tap!r}, but the first of backbone.out_stages is '
-                f'{self.backbone.out_stages[0]!r}: name the same stage in both'
-            )
+        reasons = [
+            f'{type(part).__name__} {reason}'
+            for part in self.parts
+            if hasattr(part, 'conflicts')
+            for reason in part.conflicts(self)
+        ]
         mixing = [type(augment).__name__ for augment in self.batch_augments if getattr(augment, 'mixes_labels', False)]
-        if mixing and self.head.one_label:
-            raise ValueError(
-                f'{type(self.head).__name__} reads the map of the one class an image has, but {mixing[0]} gives images '
-                'a mixture of two. Use another batch augmentation, or a head trained by cross-entropy alone.'
-            )
+        reasons += [
+            f'{type(part).__name__} reads the one class an image has, but {mixing[0]} gives images a mixture of two. '
+            'Use another batch augmentation, or parts that are trained by cross-entropy alone.'
+            for part in self.parts
+            if mixing and getattr(part, 'one_label', False)
+        ]
+        if reasons:
+            raise CombinationError('\n'.join(reasons))
 
     @property
     def trunk(self) -> Trunk:
