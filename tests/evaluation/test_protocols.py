@@ -344,3 +344,12 @@ def test_tables_refuse_to_mix_protocols():
     for other in ({'protocols': coarse.fingerprint}, {}):
         with pytest.raises(MixedProtocolsError, match='CAM and ACoL cannot share a table: protocols differ'):
             require_same(rows | {'ACoL': other})
+
+
+def test_kim2021_changes_the_normaliser_alone():
+    for base in ('choe2020-v2', 'choe2020-pxap'):
+        for name in ('max', 'pas', 'ivr'):
+            changed = protocols.get(f'{base}-{name}')
+            again = protocols.vary(base, 'x', map={'normalizer': name})
+            assert changed.fingerprint == again.fingerprint
+    assert 'ivr' in protocols.get('choe2020-v2-ivr').describe()
