@@ -10,6 +10,7 @@ model = dict(
         type='ACoLHead',
         num_classes=200,
         threshold=0.7,
+        mid_channels=(1024, 1024),
         pool=3,
         loss_weight=1.0,
         init_cfg=dict(type='Kaiming', layer='Conv2d'),
