@@ -1,4 +1,4 @@
-"""Maps of a batch brought to one scale, in a precision that bears it."""
+"""Maps and features brought to a scale on which they can be compared."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ def wide(x: Tensor) -> Tensor:
 
 
 def minmax(maps: Tensor) -> Tensor:
-    """Maps (N, M, h, w) scaled to [0, 1] one by one, in float32 at least; a constant one becomes 0."""
+    """Maps (..., h, w) scaled to [0, 1] one by one, in float32 at least; a constant one becomes 0."""
     maps = wide(maps)
-    low, high = maps.amin((2, 3), keepdim=True), maps.amax((2, 3), keepdim=True)
+    low, high = maps.amin((-2, -1), keepdim=True), maps.amax((-2, -1), keepdim=True)
     return (maps - low) / (high - low).clamp(min=1e-12)
