@@ -267,14 +267,18 @@ class Localizer(BaseModel):
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
         labels = self._labels(data_samples, inputs.device) if cam_class == 'gt' else None
-        feats, passage = self.extract_feat(inputs, data_samples)
-        output = self.head(feats, labels, passage)
+        output = self.look(inputs, labels, data_samples)
         maps = select_map(output, labels, cam_class).float()
         for sample, logits, raw_map in zip(data_samples, output.logits, maps, strict=True):
             views = self.score_views(sample) if 'score_views' in sample else logits[None]
             sample.pred_scores, sample.pred_raw_map = views.float().softmax(1).mean(0), raw_map
             sample.set_metainfo({'cam_class': cam_class})
         return data_samples
+
+    def look(self, inputs: Tensor, labels: Tensor | None = None, samples: Sequence[DataSample] = ()) -> HeadOutput:
+        """Class scores and maps for a prediction: the head's. Whoever reads other maps from the network overrides it."""
+        feats, passage = self.extract_feat(inputs, samples)
+        return self.head(feats, labels, passage)
 
     def score_views(self, sample: DataSample) -> Tensor:
         """Logits (V, K) of the further views that the pipeline cut for the class score (``ten_crop``)."""
