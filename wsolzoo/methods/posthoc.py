@@ -32,8 +32,8 @@ GRADIENT = {'gradcam': 'GradCAM', 'gradcam++': 'GradCAMPlusPlus', 'xgradcam': 'X
 FORWARD = {'scorecam': 'ScoreCAM', 'ablationcam': 'AblationCAM'}
 LIBRARY = GRADIENT | FORWARD | {'eigencam': 'EigenCAM'}
 OWN = ('component', 'cam+component')
-METHODS = (*LIBRARY, *OWN)
-"""Every rule by the name that a config gives it; those of :data:`LIBRARY` are classes of grad-cam."""
+METHODS = ('cam', *LIBRARY, *OWN)
+"""Every rule by the name that a config gives it: ``'cam'`` is the head's own map, :data:`LIBRARY` are classes of grad-cam."""
 
 
 class NoGradCamError(UserError, ImportError):
@@ -243,7 +243,7 @@ class PostHocCAM(Localizer):
 
     Args:
         *args: of :class:`~wsolzoo.models.tasks.Localizer`.
-        method: one of :data:`METHODS`; ``'component'`` is the first principal component of the stage's features, its
+        method: one of :data:`METHODS`; ``'cam'`` is the head's own map, ``'component'`` the first principal component of the stage's features, its
             sign the one that goes with the head's map, ``'cam+component'`` see :func:`cam_with_component`.
         stage: of the backbone, the last one by default. After an attention neck where one stands there.
         batch_size: changed images that Score-CAM and Ablation-CAM run at once.
@@ -275,6 +275,8 @@ class PostHocCAM(Localizer):
         names = self.backbone.stage_names
         self.method, self.batch_size, self.relu = method, batch_size, relu
         self.stage = names[self.backbone.stage_index(stage or names[-1])]
+        if method == 'cam' and self.stage != names[-1]:
+            raise ValueError(f"the head's own map (method='cam') is read at the last stage, {names[-1]!r}; got {stage!r}")
 
     def look(
         self, inputs: Tensor, labels: Tensor | None = None, samples: Sequence[DataSample] = ()
@@ -286,6 +288,8 @@ class PostHocCAM(Localizer):
         """
         if self.training:
             raise RuntimeError('post-hoc maps are those of a trained network: call model.eval() first')
+        if self.method == 'cam':
+            return super().look(inputs, labels, samples)
         passage, seen = TrunkPass(self.trunk, inputs, samples), []
         after = {
             self.backbone.stage_index(place): passage.trunk.neck_of(place)
