@@ -1,12 +1,11 @@
-"""The localizer and its CAM heads against the definitions, and its messages."""
+"""The localizer against the definitions, and its messages."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from wsolzoo.models.heads import CAMHead, ConvCAMHead
-from wsolzoo.models.heads.base import MaskHead
+from wsolzoo.models.heads import MaskHead
 from wsolzoo.models.outputs import HeadOutput, LinearMaps, SharedMap
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
@@ -27,16 +26,6 @@ def prepared(model, **kwargs):
     return model.data_preprocessor(tiny_batch(model, 32, **kwargs), training=False)
 
 
-def test_cam_is_the_linear_read_out_and_its_mean_the_logit():
-    torch.manual_seed(0)
-    head, feat = CAMHead(5, (7,)), torch.randn(2, 7, 4, 6)
-    output = head((feat,))
-    expected = torch.einsum('kc,nchw->nkhw', head.fc.weight, feat) / 7
-    torch.testing.assert_close(output.maps, expected.detach())
-    torch.testing.assert_close(output.logits, expected.mean((2, 3)) * 7 + head.fc.bias)
-    assert not output.maps.requires_grad
-
-
 @pytest.mark.parametrize('kind', ['tensor', 'linear'])
 def test_maps_of_picks_the_classes_asked_for(kind):
     torch.manual_seed(0)
@@ -45,17 +34,6 @@ def test_maps_of_picks_the_classes_asked_for(kind):
     classes = torch.tensor([[4, 0], [2, 2]])
     expected = torch.stack([linear.all()[n, classes[n]] for n in range(2)])
     torch.testing.assert_close(output.maps_of(classes), expected)
-
-
-def test_convolutional_cam_cuts_the_ring_that_padding_adds():
-    torch.manual_seed(0)
-    head = ConvCAMHead(5, (3,), mid_channels=(), dropout=0.0, relu=True, padding=1)
-    feat = torch.randn(1, 3, 4, 4)
-    output, conv = head((feat,)), head.classifier[-1]
-    scores = F.conv2d(feat, conv.weight, conv.bias, padding=1).relu()
-    assert output.maps.shape == (1, 5, 4, 4)
-    torch.testing.assert_close(output.maps, scores[:, :, 1:-1, 1:-1])
-    torch.testing.assert_close(output.logits, scores.mean((2, 3)))
 
 
 def test_three_modes():

@@ -22,11 +22,13 @@ class MaskHead(BaseModule):
 
     Attributes:
         one_label: the head's loss needs exactly one class an image; label-mixing augmentations are refused.
+        label_map: in training the head gives losses the map of each image's class, ``extras['label_map']``.
         resumes: the head's loss runs the trunk again from a stage on, which then draws the same random numbers.
         places: channels of the features inside the head where a neck may stand, by the name of the place.
     """
 
     one_label = False
+    label_map = False
     resumes = False
     places: Mapping[str, int] = {}
 

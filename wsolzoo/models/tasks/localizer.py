@@ -10,11 +10,16 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolzoo import maps
+from wsolzoo.errors import UserError
 from wsolzoo.models.outputs import HeadOutput, LocOutputs
 from wsolzoo.models.tasks.contract import Task
 from wsolzoo.models.trunk import HEAD, Trunk, TrunkPass
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample, Drawing
+
+
+class CombinationError(UserError, ValueError):
+    """Parts that mean nothing together; one line a reason."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,10 @@ class Localization(Task):
 class Localizer(BaseModel):
     """Backbone, attention necks, mask head and losses, trained from class labels.
 
+    Any part may have a method ``conflicts(model)``, asked once all parts stand: it yields the reasons why the part
+    means nothing beside the others, each the end of a sentence that begins with its name. A part whose ``one_label`` is
+    true is refused beside a batch augmentation whose ``mixes_labels`` is.
+
     Args:
         backbone: a staged backbone, see :class:`~wsolzoo.models.backbones.StagedBackbone`.
         head: a mask head; ``in_channels`` is filled in from the backbone.
@@ -147,6 +156,9 @@ class Localizer(BaseModel):
             integer N, the mean map of the N most probable classes (BAS).
         data_preprocessor: ``ImgDataPreprocessor`` settings.
         init_cfg: pretrained weights of the whole model.
+
+    Raises:
+        CombinationError: parts that mean nothing together.
     """
 
     task = Localization
@@ -193,19 +205,27 @@ class Localizer(BaseModel):
             neck = {'in_channels': channels[position], **neck}
         return MODELS.build(neck)
 
+    @property
+    def parts(self) -> list[Any]:
+        """Everything a config composes: backbone, necks, head, losses, batch augmentations."""
+        return [self.backbone, *self.necks.values(), self.head, *self.losses, *self.batch_augments]
+
     def _refuse_meaningless(self) -> None:
-        tap = getattr(self.head, 'tap', None)
-        if tap is not None and self.backbone.stage_index(tap) != self.backbone.stage_index(self.backbone.out_stages[0]):
-            raise ValueError(
-                f'{type(self.head).__name__} reads the stage {tap!r}, but the first of backbone.out_stages is '
-                f'{self.backbone.out_stages[0]!r}: name the same stage in both'
-            )
+        reasons = [
+            f'{type(part).__name__} {reason}'
+            for part in self.parts
+            if hasattr(part, 'conflicts')
+            for reason in part.conflicts(self)
+        ]
         mixing = [type(augment).__name__ for augment in self.batch_augments if getattr(augment, 'mixes_labels', False)]
-        if mixing and self.head.one_label:
-            raise ValueError(
-                f'{type(self.head).__name__} reads the map of the one class an image has, but {mixing[0]} gives images '
-                'a mixture of two. Use another batch augmentation, or a head trained by cross-entropy alone.'
-            )
+        reasons += [
+            f'{type(part).__name__} reads the one class an image has, but {mixing[0]} gives images a mixture of two. '
+            'Use another batch augmentation, or parts that are trained by cross-entropy alone.'
+            for part in self.parts
+            if mixing and getattr(part, 'one_label', False)
+        ]
+        if reasons:
+            raise CombinationError('\n'.join(reasons))
 
     @property
     def trunk(self) -> Trunk:
