@@ -14,7 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-SLOW = ('scorecam', 'ablationcam')
+SLOW = ('eigencam', 'scorecam', 'ablationcam')
+"""Rules that the library runs image by image."""
 BLUR = 11, 5.0
 """Kernel and deviation in pixels of the image that insertion starts from (Petsiuk et al., BMVC 2018)."""
 NUMBERS = {
@@ -32,7 +33,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--methods', nargs='+', metavar='NAME', help='rules (default: all)')
     parser.add_argument('--stages', nargs='+', metavar='STAGE', help='of the backbone (default: the last one)')
     parser.add_argument('--images', type=int, metavar='N', help='of the test split, drawn by the seed (default: all)')
-    parser.add_argument('--slow-images', type=int, default=100, metavar='N', help='of those, for ' + ' and '.join(SLOW))
+    parser.add_argument('--slow-images', type=int, default=100, metavar='N', help='of those, for ' + ', '.join(SLOW))
     parser.add_argument('--faithful-images', type=int, default=50, metavar='N', help='of those, for faithfulness; 0: none')
     parser.add_argument('--steps', type=int, default=10, metavar='N', help='steps of insertion and deletion')
     parser.add_argument(
@@ -218,7 +219,7 @@ def markdown(rows: dict[tuple[str, str], dict], centred: dict[str, float]) -> st
 
 
 def write(args: argparse.Namespace, rows: dict, centred: dict[str, float]) -> None:
-    """``.md`` and ``.html`` beside each other."""
+    """``.md`` and ``.html`` beside each other, after every row: a run that is stopped keeps what it has."""
     from wsolzoo.visualization.report import write_report
 
     note = (
@@ -239,7 +240,6 @@ def write(args: argparse.Namespace, rows: dict, centred: dict[str, float]) -> No
             metrics |= {f'MaxBoxAccV2 less CAM: {name}{end}': value for end, value in ends}
     meta = {'config': args.config, 'checkpoint': str(args.checkpoint), 'note': note}
     write_report({'metrics': metrics}, path.with_suffix('.html'), title='Post-hoc maps', meta=meta)
-    print(text, end='')
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -263,7 +263,8 @@ def main(argv: list[str] | None = None) -> int:
             if not centred:
                 entries = metric.result['protocols'].values()
                 centred = {key: value for entry in entries for key, value in (entry.get('centered_box') or {}).items()}
-        write(args, rows, centred)
+            write(args, rows, centred)
+        print(Path(args.out).with_suffix('.md').read_text(encoding='utf-8'), end='')
     except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

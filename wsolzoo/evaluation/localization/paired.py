@@ -51,10 +51,10 @@ def paired_best(
     both = [hits.reshape(count, -1).astype(np.float32) for hits in (a, b)]
     differences = []
     for chunk in resample_indices(count, num_resamples, rng):
-        weights = np.stack([np.bincount(row, minlength=count) for row in chunk]).astype(np.float32) / count
-        best = [mean_best((weights @ hits).reshape(len(chunk), *a.shape[1:])) for hits in both]
-        differences.append(best[1] - best[0])
-    resampled = np.concatenate(differences).astype(np.float64)
+        weights = np.stack([np.bincount(row, minlength=count) for row in chunk]).astype(np.float32)
+        counts = [(weights @ hits).astype(np.float64).reshape(len(chunk), *a.shape[1:]) for hits in both]  # exact
+        differences.append(mean_best(counts[1]) - mean_best(counts[0]))
+    resampled = np.concatenate(differences) / count
     low, high = percentiles(resampled, level)
     tail = min(np.count_nonzero(resampled <= 0), np.count_nonzero(resampled >= 0))
     value = float(mean_best(b.mean(0)) - mean_best(a.mean(0)))
