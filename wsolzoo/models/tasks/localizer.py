@@ -152,7 +152,8 @@ class Localizer(BaseModel):
             (``'head.conv1'``, see ``head.places``); ``in_channels`` is filled in for those that take it.
         losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`; ``in_channels``, of every
             feature the backbone returns, is filled in for those that take it.
-        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation.
+        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation;
+            ``num_classes`` is filled in for those that take it.
         cam_class: whose map is the prediction: ``'gt'`` (GT-known localization), ``'pred'`` (the top-1 class), or an
             integer N, the mean map of the N most probable classes (BAS).
         data_preprocessor: ``ImgDataPreprocessor`` settings.
@@ -183,8 +184,8 @@ class Localizer(BaseModel):
         self.necks = nn.ModuleDict(
             {place.replace('.', '_'): self._build_neck(place, necks[place]) for place in self.places}
         )
-        self.losses = nn.ModuleList(self._build_loss(loss) for loss in losses)
-        self.batch_augments = [MODELS.build(augment) for augment in batch_augments]
+        self.losses = nn.ModuleList(self._build(loss, self.backbone.out_channels) for loss in losses)
+        self.batch_augments = [self._build(augment) for augment in batch_augments]
         self._refuse_meaningless()
 
     def _position(self, place: str) -> tuple[bool, int]:
@@ -200,16 +201,15 @@ class Localizer(BaseModel):
         return inside, list(self.head.places).index(place.removeprefix(HEAD))
 
     def _build_neck(self, place: str, neck: dict) -> nn.Module:
-        if getattr(MODELS.get(neck['type']), 'needs_channels', False):
-            inside, position = self._position(place)
-            channels = [*self.head.places.values()] if inside else self.backbone.stage_channels
-            neck = {'in_channels': channels[position], **neck}
-        return MODELS.build(neck)
+        inside, position = self._position(place)
+        channels = [*self.head.places.values()] if inside else self.backbone.stage_channels
+        return self._build(neck, channels[position])
 
-    def _build_loss(self, loss: dict) -> nn.Module:
-        if getattr(MODELS.get(loss['type']), 'needs_channels', False):
-            loss = {'in_channels': self.backbone.out_channels, **loss}
-        return MODELS.build(loss)
+    def _build(self, part: dict, in_channels: int | tuple[int, ...] | None = None) -> Any:
+        kind = MODELS.get(part['type'])
+        known = {'in_channels': in_channels} if getattr(kind, 'needs_channels', False) else {}
+        known |= {'num_classes': self.head.num_classes} if getattr(kind, 'needs_classes', False) else {}
+        return MODELS.build(known | part)
 
     @property
     def parts(self) -> list[Any]:
