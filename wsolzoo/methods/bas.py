@@ -6,7 +6,6 @@ object's outline.
 The formulas follow the two published code bases, *v1* (CVPR) and *v2* (the journal extension), as named variants.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -112,13 +111,6 @@ class BASHead(MaskHead):
             nn.ReLU(inplace=True),
         )
         self.score = nn.Conv2d(mid_channels, num_classes, 1)
-
-    def conflicts(self, model: nn.Module) -> Iterator[str]:
-        """A tap that is not the first feature which the backbone returns."""
-        backbone = model.backbone
-        if backbone.stage_index(self.tap) != backbone.stage_index(backbone.out_stages[0]):
-            first = backbone.out_stages[0]
-            yield f'reads stage {self.tap!r}, but the first of backbone.out_stages is {first!r}: name one stage in both'
 
     def forward(
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None

@@ -91,6 +91,10 @@ class HeadOutput:
         """(N, K, h, w) raw maps of all classes."""
         return self.class_maps if isinstance(self.class_maps, Tensor) else self.class_maps.all()
 
+    def label_maps(self, labels: Tensor) -> Tensor:
+        """Raw maps (N, 1, h, w) of each image's class, ``labels`` (N,) int64."""
+        return self.extras['label_map'] if 'label_map' in self.extras else self.maps_of(labels[:, None])
+
     def maps_of(self, classes: Tensor) -> Tensor:
         """Raw maps (N, M, h, w) of the ``classes`` (N, M), an int64 tensor."""
         if not isinstance(self.class_maps, Tensor):

@@ -1,9 +1,9 @@
 """The contract of mask heads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wsolzoo.models.outputs import HeadOutput
@@ -24,12 +24,14 @@ class MaskHead(BaseModule):
         one_label: the head's loss needs exactly one class an image; label-mixing augmentations are refused.
         label_map: in training the head gives losses the map of each image's class, ``extras['label_map']``.
         resumes: the head's loss runs the trunk again from a stage on, which then draws the same random numbers.
+        tap: name of the backbone stage that the head reads besides the last one; the first of ``backbone.out_stages``.
         places: channels of the features inside the head where a neck may stand, by the name of the place.
     """
 
     one_label = False
     label_map = False
     resumes = False
+    tap: str | None = None
     places: Mapping[str, int] = {}
 
     def __init__(self, num_classes: int, in_channels: tuple[int, ...], init_cfg: dict | None = None) -> None:
@@ -38,6 +40,13 @@ class MaskHead(BaseModule):
             raise ValueError(f'num_classes must be at least 1; got {num_classes}')
         self.num_classes = num_classes
         self.in_channels = tuple(in_channels)
+
+    def conflicts(self, model: nn.Module) -> Iterator[str]:
+        """A tap that is not the first feature which the backbone returns."""
+        backbone = model.backbone
+        first = backbone.out_stages[0]
+        if self.tap is not None and backbone.stage_index(self.tap) != backbone.stage_index(first):
+            yield f'reads stage {self.tap!r}, but the first of backbone.out_stages is {first!r}: name one stage in both'
 
     def forward(
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
