@@ -17,6 +17,7 @@ RESOURCES = [
     *(f'.mim/tools/**/*.{ending}' for ending in ('py', 'sh')),
     'visualization/*.css',
     'visualization/*.j2',
+    'zoo/templates/*.j2',
     'py.typed',
 ]
 
