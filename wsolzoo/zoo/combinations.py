@@ -147,8 +147,8 @@ model = dict(
 
 Each table is made by building models: the config that brings one of the two parts, with the other part in it.
 `tests/test_combinations.py` takes a step with each of them, checks that every loss moves something, predicts and
-evaluates. What means nothing together is refused when the model is built; the number leads to the reason, as a user reads it. A
-method of yours joins by a config for the scenes ({doc}`add_a_method`).
+evaluates. What means nothing together is refused when the model is built; the number leads to the reason, as a user
+reads it. A method of yours joins by a config for the scenes ({doc}`add_a_method`).
 """
 
 
