@@ -65,7 +65,11 @@ setup(
     ],
     extras_require={
         'timm': ['timm>=1.0', 'huggingface-hub'],
+<<<<<<< HEAD
+        'posthoc': ['grad-cam>=1.5.5'],
+=======
         'search': ['optuna>=4.2'],
+>>>>>>> main
         'test': [
             'pytest',
             'pytest-xdist',
@@ -75,7 +79,11 @@ setup(
             'torchmetrics>=1.8',
             'timm>=1.0',
             'huggingface-hub',
+<<<<<<< HEAD
+            'grad-cam>=1.5.5',
+=======
             'optuna>=4.2',
+>>>>>>> main
             'yapf',
         ],
         'lint': ['ruff', 'mypy', 'pre-commit'],

@@ -69,7 +69,9 @@ def generated(files: list, root: Path) -> dict[str, dict[Path, str]]:
     pages = {file.folder / 'README.md': tables.readme(file, root) for file in files}
     if (root / 'docs').is_dir():  # an installed package has none
         pages[root / 'docs' / 'model_zoo.md'] = tables.model_zoo(files)
-        pages[root / 'docs' / 'combinations.md'] = combinations.page(combinations.parts(combinations.scenes_leaves(root)))
+        pages[root / 'docs' / 'combinations.md'] = combinations.page(
+            combinations.parts(combinations.scenes_leaves(root))
+        )
     return {'index': {root / 'model-index.yml': tables.model_index(files, root)}, 'readme': pages}
 
 

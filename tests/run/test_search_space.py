@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from wsolzoo.run.search.space import SpaceError, find_places, read_space, values_at, with_values
+from wsolzoo.run.search.space import SpaceError, find_places, own_values, read_space, values_at, with_values
 
 CONFIG = {
     'optim_wrapper': {'optimizer': {'type': 'SGD', 'lr': 0.1}},
@@ -91,11 +91,22 @@ def test_a_missing_file_names_those_beside_it(tmp_path):
 
 
 def test_every_space_of_the_zoo_fits_the_configs_beside_it(repo):
-    """At least one config of its folder has all its places."""
+    """A config of its folder has all its places: of the variant that its name ends with, as in ``…-lse.yml``."""
     from wsolzoo.run.launch import read_config
 
     spaces = sorted((repo / 'configs').glob('*/search_space*.yml'))
     assert spaces
     for path in spaces:
-        leaf = next(leaf for leaf in sorted(path.parent.glob('*.py')) if 'scenes' in leaf.name)
+        variant = path.stem.partition('-')[2]
+        leaf = next(leaf for leaf in sorted(path.parent.glob('*.py')) if 'scenes' in leaf.name and variant in leaf.name)
         assert read_space(path, read_config(leaf))
+
+
+def test_what_the_config_says_is_a_point_of_the_space_or_not(tmp_path):
+    space = read(
+        tmp_path, 'optim_wrapper.optimizer.lr: {low: 0.01, high: 1}\nmodel.necks.*.drop_prob: {low: 0, high: 1}\n'
+    )
+    assert own_values(space, Config(CONFIG)) == {'optim_wrapper.optimizer.lr': 0.1, 'model.necks.*.drop_prob': 0.5}
+    assert own_values(space, with_values(Config(CONFIG), {'model.necks.stage3.0.drop_prob': 0.4})) is None
+    assert own_values(read(tmp_path, 'model.losses.0.margin: {low: 2, high: 3}\n'), Config(CONFIG)) is None
+    assert own_values(read(tmp_path, 'model.head.num_classes: {choices: [2, 3]}\n'), Config(CONFIG))

@@ -207,3 +207,14 @@ def test_the_ledger_has_every_trial(tmp_path, claim_as):
     assert page.count('<tr class="best">') == 1
     assert page.count('<svg') == 1 + len(SPACE)
     assert 'log10 of lr' in page and 'kind: 0 = a, 1 = None, 2 = 3' in page
+
+
+def test_the_first_trial_may_be_given(tmp_path, claim_as):
+    own = {'lr': 1e-3, 'high': 0.5, 'low': 0.25, 'width': 3, 'kind': 'a'}
+    study, drawn = Study(tmp_path / 'given', SETTINGS, first=own), Study(tmp_path / 'drawn', SETTINGS)
+    assert claim_as(study, count=2)[1] == own
+    claim_as(drawn)
+    assert claim_as(study, count=2)[1] == claim_as(drawn)[1]
+    assert claim_as(study, count=2) is None
+    again = Study(tmp_path / 'given', SETTINGS, first=own)
+    assert [trial.number for trial in again.trials] == [0, 1]

@@ -119,7 +119,9 @@ class BridgingHead(MaskHead):
     ) -> None:
         super().__init__(num_classes, in_channels, init_cfg or {'type': 'Normal', 'layer': 'Linear', 'std': 0.01})
         if len(self.in_channels) != 2:
-            raise ValueError(f'BridgingHead reads two features, backbone.out_stages=(tap, last); got {len(in_channels)}')
+            raise ValueError(
+                f'BridgingHead reads two features, backbone.out_stages=(tap, last); got {len(in_channels)}'
+            )
         if unknown := set(loss_weight or {}) - set(TERMS):
             raise ValueError(f'loss_weight of BridgingHead has the terms {", ".join(TERMS)}; got {sorted(unknown)}')
         if sign not in SIGNS:
@@ -135,7 +137,9 @@ class BridgingHead(MaskHead):
     ) -> HeadOutput:
         """Logits (N, K) and class maps as CAM has them."""
         feat = feats[-1]
-        return HeadOutput(self.fc(feat.mean((2, 3))), LinearMaps(feat.detach(), self.fc.weight.detach() / feat.shape[1]))
+        return HeadOutput(
+            self.fc(feat.mean((2, 3))), LinearMaps(feat.detach(), self.fc.weight.detach() / feat.shape[1])
+        )
 
     def loss(self, feats: tuple[Tensor, ...], labels: Tensor, trunk: TrunkPass) -> tuple[HeadOutput, dict[str, Tensor]]:
         """The losses of the class docstring."""

@@ -152,7 +152,9 @@ class I2CLoss(nn.Module):
     ) -> None:
         super().__init__()
         if unknown := set(loss_weight or {}) - set(TERMS):
-            raise ValueError(f'loss_weight of I2CLoss has the terms {", ".join(TERMS)}; got {", ".join(sorted(unknown))}')
+            raise ValueError(
+                f'loss_weight of I2CLoss has the terms {", ".join(TERMS)}; got {", ".join(sorted(unknown))}'
+            )
         self.seeds, self.threshold, self.decay = seeds, threshold, decay
         self.loss_weight = TERMS | (loss_weight or {})
         self.memory = ClassMemory(num_classes, in_channels[-1])

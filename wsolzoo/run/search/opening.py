@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from wsolzoo.run import launch
 from wsolzoo.run.options import UsageError, parse_options
-from wsolzoo.run.search.space import read_space
+from wsolzoo.run.search.space import own_values, read_space
 from wsolzoo.run.search.study import Settings, Study
 from wsolzoo.run.search.trial import check_roles
 from wsolzoo.run.search.worker import Worker
@@ -51,7 +51,8 @@ def open_search(args: Namespace) -> Worker:
         epochs=args.epochs,
     )
     folder = Path(args.work_dir or Path('work_dirs', 'search', Path(cfg.filename).stem))
-    return Worker(Study(folder, settings), cfg, parse_options(args.cfg_options))
+    study = Study(folder, settings, first=own_values(space, cfg))
+    return Worker(study, cfg, parse_options(args.cfg_options))
 
 
 def saved_best(cfg: Config) -> str | None:

@@ -56,9 +56,20 @@ class Parameter:
         """
         if self.choices:
             return trial.suggest_categorical(self.name, self.choices)
-        low, high = (drawn[bound] if isinstance(bound, str) else bound for bound in (self.low, self.high))
+        low, high = self._bounds(drawn)
         suggest = trial.suggest_int if self.whole else trial.suggest_float
         return suggest(self.name, low, high, log=self.log)
+
+    def holds(self, value: Any, drawn: Mapping[str, Any]) -> bool:
+        """Whether a value could be drawn, beside those of the earlier parameters."""
+        if self.choices:
+            return value in self.choices
+        low, high = self._bounds(drawn)
+        return isinstance(value, int if self.whole else (int, float)) and low <= value <= high
+
+    def _bounds(self, drawn: Mapping[str, Any]) -> tuple[Any, Any]:
+        low, high = (drawn[bound] if isinstance(bound, str) else bound for bound in (self.low, self.high))
+        return low, high
 
 
 def read_space(path: str | Path, cfg: Config) -> list[Parameter]:
@@ -186,6 +197,27 @@ def _taken(kind: Any) -> set[str]:
 def _every_place(value: Any, place: str = '') -> Iterator[str]:
     for where, part in parts_of(value, place):
         yield from (f'{where}.{key}' if where else str(key) for key in part)
+
+
+def own_values(space: Sequence[Parameter], cfg: Config) -> dict[str, Any] | None:
+    """What the config itself says at the places of a space, by name; ``None`` where that is not one point of it."""
+    own: dict[str, Any] = {}
+    for parameter in space:
+        said = [_value_at(cfg._cfg_dict, place.split('.')) for place in parameter.places]
+        if not parameter.holds(said[0], own) or any(value != said[0] for value in said):
+            return None
+        own[parameter.name] = said[0]
+    return own
+
+
+def _value_at(value: Any, parts: list[str]) -> Any:
+    for length in range(len(parts), 0, -1):
+        key = '.'.join(parts[:length])
+        if isinstance(value, list) and length == 1:
+            return _value_at(value[int(key)], parts[1:])
+        if isinstance(value, dict) and key in value:
+            return _value_at(value[key], parts[length:])
+    return None if parts else value
 
 
 def values_at(space: Sequence[Parameter], drawn: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,12 +69,15 @@ class Study:
         folder: of the study, made where there is none.
         settings: those of every process.
         startup: trials that must have ended before the median rule looks at one.
+        first: parameters of trial 0 by name, instead of drawn ones.
 
     Raises:
         SearchError: the folder holds a study with other settings.
     """
 
-    def __init__(self, folder: Path, settings: Settings, startup: int = STARTUP) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, startup: int = STARTUP, first: Mapping[str, Any] | None = None
+    ) -> None:
         self.folder, self.settings = folder, settings
         folder.mkdir(parents=True, exist_ok=True)
         self.lock = FileLock(folder / 'search.lock')
@@ -90,6 +93,8 @@ class Study:
             begun = self._study.user_attrs.get('settings')
             if begun is None:
                 self._study.set_user_attr('settings', settings.plain())
+                if first:
+                    self._study.enqueue_trial(dict(first))
             elif begun != settings.plain():
                 differing = ', '.join(key for key, value in settings.plain().items() if begun.get(key) != value)
                 raise SearchError(
@@ -116,7 +121,7 @@ class Study:
             orphan = next((trial for trial in trials if self._abandoned(trial)), None)
             if orphan is not None:
                 trial = optuna().trial.Trial(self._study, orphan._trial_id)
-            elif len(trials) < count:
+            elif len(trials) < count or any(trial.state.name == 'WAITING' for trial in trials):
                 trial = self._study.ask()
             else:
                 return None
@@ -125,11 +130,9 @@ class Study:
 
     def _abandoned(self, trial: Any) -> bool:
         """Whether a trial was begun by a process that is gone, or by this one, which begins one at a time."""
-        if trial.state.is_finished():
+        if trial.state.name != 'RUNNING':
             return False
-        if (
-            'owner' not in trial.user_attrs
-        ):  # killed between claiming and writing its name, and so not there to write it
+        if 'owner' not in trial.user_attrs:  # killed between claiming and writing its name
             return True
         owner, me = lock.Owner(**trial.user_attrs['owner']), lock.Owner.here()
         if (owner.pid, owner.host, owner.born) == (me.pid, me.host, me.born):
