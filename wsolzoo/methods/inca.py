@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wsolzoo.models.outputs import LocOutputs
+from wsolzoo.models.scaling import minmax, wide
 from wsolzoo.registry import MODELS
 
 REDUCTIONS = ('mean', 'sum')
@@ -46,18 +47,6 @@ class InCAAttention(NamedTuple):
     feat: Tensor
     embeddings: Tensor
     valid: Tensor
-
-
-def wide(x: Tensor) -> Tensor:
-    """The tensor in float32 at least: sums over positions and small divisors do not fit into half precision."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
-
-
-def minmax(attention: Tensor) -> Tensor:
-    """Attention (N, 1, h, w) scaled to [0, 1] image by image; a constant one becomes 0."""
-    attention = wide(attention)
-    low, high = attention.amin((2, 3), keepdim=True), attention.amax((2, 3), keepdim=True)
-    return (attention - low) / (high - low).clamp(min=1e-12)
 
 
 class Thresholds(NamedTuple):

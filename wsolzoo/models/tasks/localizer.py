@@ -28,12 +28,13 @@ class Localization(Task):
     """Class labels in training; class scores and a map of evidence, and from it boxes, in prediction.
 
     Args:
-        normalizer: how the map is brought to [0, 1], a name of :data:`wsolzoo.maps.NORMALIZERS`.
+        normalizer: how the map is brought to [0, 1]: a name of :data:`wsolzoo.maps.NORMALIZERS`, or with its arguments
+            as in ``dict(type='ivr', percentile=0.3)``.
         threshold: of the boxes, in [0, 1).
         all_boxes: every contour's box instead of the largest one's.
 
     Raises:
-        ValueError: an unknown normaliser or a threshold outside [0, 1).
+        ValueError: a threshold outside [0, 1), an unknown normaliser, or one that does not take what it is given.
     """
 
     name: ClassVar[str] = 'localization'
@@ -41,14 +42,14 @@ class Localization(Task):
     writes: ClassVar[tuple[str, ...]] = ('pred_scores', 'pred_raw_map')
     learns: ClassVar[tuple[str, ...]] = ('backbone', 'head')
 
-    normalizer: str = 'minmax'
+    normalizer: str | Mapping[str, Any] = 'minmax'
     threshold: float = 0.2
     all_boxes: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold < 1:
             raise ValueError(f'threshold must be in [0, 1); got {self.threshold}')
-        maps.normalize(np.zeros((1, 1)), self.normalizer)  # refuses an unknown name now rather than after a batch
+        maps.normalizer_of(self.normalizer, load=MODELS.import_from_location)  # refused now rather than after a batch
 
     def misfits(self, model: nn.Module, metainfo: Mapping[str, Any], place: str) -> Iterator[str]:
         """Another number of classes than the head has; maps of predicted classes may be tested on any data."""
