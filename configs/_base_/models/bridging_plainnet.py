@@ -5,7 +5,7 @@ model = dict(
         type='BridgingHead',
         num_classes=10,
         tap='stage2',
-        drop=dict(threshold=0.8, drop_prob=0.25),
+        drop=dict(threshold=0.5, drop_prob=0.5),
         regions=dict(fg=0.4, bg=0.2),
     ),
 )
