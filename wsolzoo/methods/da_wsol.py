@@ -138,8 +138,9 @@ class DAWSOLLoss(nn.Module):
     def kinds(self, feat: Tensor, outputs: LocOutputs) -> Tensor:
         """What each position is, (N, P) int64; in training the caches move to what was found."""
         labels = outputs.labels
+        start = self.centres(feat, outputs)
         with torch.autocast(feat.device.type, enabled=False):
-            kinds, centres = assign(feat, self.centres(feat, outputs), self.iterations)
+            kinds, centres = assign(feat, start, self.iterations)
         if self.training:
             for memory, kind, names in ((self.background, UNIVERSUM, labels * 0), (self.classes, TARGET, labels)):
                 found = (kinds == kind).any(1)
