@@ -12,7 +12,9 @@ from wsolzoo.evaluation.localization.records import BoxRecord
 def test_a_record_unfolds_to_every_threshold():
     protocol = protocols.get('choe2020-v2')
     nothing = np.zeros((2, 4))
-    record = BoxRecord(np.array([0, 3], np.uint16), nothing, np.array([0.4, 0.7]), np.zeros(2, bool), nothing, False, (8, 8))
+    record = BoxRecord(
+        np.array([0, 3], np.uint16), nothing, np.array([0.4, 0.7]), np.zeros(2, bool), nothing, False, (8, 8)
+    )
     hits = hits_by_threshold([record], protocol, 5)[0]
     assert hits.astype(int).tolist() == [[1, 1, 1, 1, 1], [0, 0, 0, 1, 1], [0, 0, 0, 1, 1]]  # IoU 0.3, 0.5, 0.7
 

@@ -90,7 +90,8 @@ def test_modalities_are_averaged_before_the_pooling():
 @pytest.mark.parametrize('gated', [True, False])
 def test_deep_mil_classifies_the_attention_weighted_mean_of_the_feature(gated):
     torch.manual_seed(0)
-    head, feat = DeepMILHead(3, (4,), embed_channels=6, gated=gated), torch.randn(2, 4, 5, 7)
+    head = DeepMILHead(3, (4,), embed_channels=6, gated=gated, softmax_maps=True)
+    feat = torch.randn(2, 4, 5, 7)
     head.init_weights()
     output = head((feat,))
     x = feat.flatten(2)
@@ -108,8 +109,16 @@ def test_deep_mil_classifies_the_attention_weighted_mean_of_the_feature(gated):
     assert all(parameter.grad.abs().sum() > 0 for parameter in head.parameters())
 
 
+def test_the_map_of_deep_mil_is_what_enters_the_softmax():
+    torch.manual_seed(0)
+    head, feat = DeepMILHead(2, (4,)), torch.randn(1, 4, 5, 7)
+    before = head((feat,)).maps
+    head.softmax_maps = True
+    torch.testing.assert_close(position_softmax(before), head((feat,)).maps)
+
+
 def test_attention_of_one_image_does_not_depend_on_half_precision_sums():
-    head, feat = DeepMILHead(2, (4,)), torch.randn(1, 4, 64, 64)
+    head, feat = DeepMILHead(2, (4,), softmax_maps=True), torch.randn(1, 4, 64, 64)
     with torch.autocast('cpu', dtype=torch.bfloat16):
         output = head((feat,))
     torch.testing.assert_close(output.maps.sum((2, 3)), torch.ones(1, 2), rtol=0, atol=1e-4)

@@ -88,7 +88,9 @@ def test_an_answer_has_the_box_of_each_class():
     maps = torch.zeros(2, 8, 8)
     maps[0, 1:3, 1:4], maps[1, 5:7, 2:8] = 1, 1
     scores = torch.tensor([0.1, 0.6, 0.3])
-    sample = DataSample(pred_scores=scores, pred_raw_map=maps[0], pred_raw_maps=maps, pred_map_labels=scores.argsort()[1:].flip(0))
+    sample = DataSample(
+        pred_scores=scores, pred_raw_map=maps[0], pred_raw_maps=maps, pred_map_labels=scores.argsort()[1:].flip(0)
+    )
     asked = {'label': None, 'classes': ['cat', 'dog', 'fox']}
     answer = Localization(threshold=0.5).answer(sample, (8, 8), np.array([0.0, 0, 8, 8]), asked)
     assert answer['boxes'].tolist() == [[1, 1, 4, 3], [2, 5, 8, 7]]
@@ -217,7 +219,9 @@ def test_augmentations_may_soften_labels_unless_the_head_needs_one():
 
 
 def test_messages_say_what_to_do():
-    with pytest.raises(ValueError, match="cam_class must be 'gt', 'pred', a positive integer or such as 'top5'; got 'top'"):
+    with pytest.raises(
+        ValueError, match="cam_class must be 'gt', 'pred', a positive integer or such as 'top5'; got 'top'"
+    ):
         build_model(config(cam_class='top'))
     with pytest.raises(ValueError, match='num_classes must be at least 1'):
         MaskHead(0, (3,))

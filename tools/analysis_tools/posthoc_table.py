@@ -34,7 +34,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--stages', nargs='+', metavar='STAGE', help='of the backbone (default: the last one)')
     parser.add_argument('--images', type=int, metavar='N', help='of the test split, drawn by the seed (default: all)')
     parser.add_argument('--slow-images', type=int, default=100, metavar='N', help='of those, for ' + ', '.join(SLOW))
-    parser.add_argument('--faithful-images', type=int, default=50, metavar='N', help='of those, for faithfulness; 0: none')
+    parser.add_argument(
+        '--faithful-images', type=int, default=50, metavar='N', help='of those, for faithfulness; 0: none'
+    )
     parser.add_argument('--steps', type=int, default=10, metavar='N', help='steps of insertion and deletion')
     parser.add_argument(
         '--road', type=int, nargs='*', default=[20, 40, 60, 80], metavar='P', help='percentiles of ROAD; none: no ROAD'

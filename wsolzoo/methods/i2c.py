@@ -55,7 +55,7 @@ class PairedClassSampler(Sampler):
         self.classes = [images for images in classes if len(images) > 1]
         if not self.classes:
             raise ValueError(
-                f'PairedClassSampler shows two images of a class at a time, but each of {len(classes)} has only one'
+                f'PairedClassSampler shows two images of a class; each of the {len(classes)} classes has only one'
             )
         self.count = -(-len(labels) // (2 * self.world))
 

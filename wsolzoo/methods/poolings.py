@@ -85,17 +85,21 @@ class PooledCAMHead(MaskHead):
 
 @MODELS.register_module()
 class DeepMILHead(MaskHead):
-    """Attention says how much each position counts for a class; the attention is the map.
+    """Attention says how much each position counts for a class; the attention, before its softmax, is the map.
 
     ``a_k = softmax_ij(w_k tanh(V x) sigmoid(U x))``, ``logit_k = f_k(sum_ij a_k x)``, equation 9 of the paper for each
     class of its own ([D]: the paper has one class). The classifier f is linear, so it reads each position first and
-    the attention weighs its scores: the same number, and the pooling of this module. A map sums to 1.
+    the attention weighs its scores: the same number, and the pooling of this module.
+
+    The paper draws the attention itself. The softmax keeps the order of the positions, but leaves a spike on a flat
+    ground, on which thresholds find little to choose from; so the default map is what enters it ([D]).
 
     Args:
         num_classes: K.
         in_channels: channels of the backbone's features.
         embed_channels: rows of V and U; 128 in the paper.
         gated: with the sigmoid; without it equation 8.
+        softmax_maps: the map is the attention itself, which sums to 1.
         init_cfg: defaults to Xavier-uniform convolutions with zero bias.
     """
 
@@ -105,9 +109,11 @@ class DeepMILHead(MaskHead):
         in_channels: tuple[int, ...],
         embed_channels: int = 128,
         gated: bool = True,
+        softmax_maps: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(num_classes, in_channels, init_cfg or XAVIER)
+        self.softmax_maps = softmax_maps
         channels = self.in_channels[-1]
         self.score = nn.Conv2d(channels, num_classes, 1)
         self.embed = nn.Conv2d(channels, embed_channels, 1)
@@ -117,13 +123,15 @@ class DeepMILHead(MaskHead):
     def forward(
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
-        """Logits (N, K) and attentions (N, K, h, w)."""
+        """Logits (N, K) and maps (N, K, h, w)."""
         feat = feats[-1]
         embedded = self.embed(feat).tanh()
         if self.gate is not None:
             embedded = embedded * self.gate(feat).sigmoid()
-        attention = position_softmax(self.attend(embedded))
-        return HeadOutput(attention_pool(self.score(feat), attention), attention.detach())
+        weights = self.attend(embedded)
+        attention = position_softmax(weights)
+        maps = attention if self.softmax_maps else weights
+        return HeadOutput(attention_pool(self.score(feat), attention), maps.detach())
 
 
 def max_pool(maps: Tensor) -> Tensor:

@@ -103,9 +103,7 @@ def cam_with_component(cam: Tensor, feat: Tensor) -> Tensor:
 def same_size(*maps: Tensor) -> list[Tensor]:
     """Maps (N, h_i, w_i), all resized to the largest height and width (bilinear)."""
     size = tuple(max(one.shape[axis] for one in maps) for axis in (1, 2))
-    return [
-        one if one.shape[1:] == size else F.interpolate(one[:, None], size, mode='bilinear')[:, 0] for one in maps
-    ]
+    return [one if one.shape[1:] == size else F.interpolate(one[:, None], size, mode='bilinear')[:, 0] for one in maps]
 
 
 def minmax(maps: Tensor) -> Tensor:
@@ -276,11 +274,11 @@ class PostHocCAM(Localizer):
         self.method, self.batch_size, self.relu = method, batch_size, relu
         self.stage = names[self.backbone.stage_index(stage or names[-1])]
         if method == 'cam' and self.stage != names[-1]:
-            raise ValueError(f"the head's own map (method='cam') is read at the last stage, {names[-1]!r}; got {stage!r}")
+            raise ValueError(
+                f"the head's own map (method='cam') is read at the last stage, {names[-1]!r}; got {stage!r}"
+            )
 
-    def look(
-        self, inputs: Tensor, labels: Tensor | None = None, samples: Sequence[DataSample] = ()
-    ) -> HeadOutput:
+    def look(self, inputs: Tensor, labels: Tensor | None = None, samples: Sequence[DataSample] = ()) -> HeadOutput:
         """Class scores of the head; maps of the rule, for the classes that are asked for.
 
         Raises:

@@ -9,7 +9,9 @@ model = dict(
         regions=dict(fg=0.4, bg=0.2),
     ),
 )
+# From random weights every image looks alike at first: the terms begin once the classes are told apart.
 custom_hooks = [
-    dict(type='LossWeightHook', name='sim', begin=3, end=4),
-    dict(type='LossWeightHook', name='norm', begin=3, end=4),
+    dict(type='LossWeightHook', name='drop', begin=5, end=8),
+    dict(type='LossWeightHook', name='sim', begin=5, end=8),
+    dict(type='LossWeightHook', name='norm', begin=5, end=8),
 ]

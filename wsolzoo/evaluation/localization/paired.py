@@ -13,8 +13,7 @@ from wsolzoo.evaluation.localization.records import BoxRecord
 def hits_by_threshold(records: Sequence[BoxRecord], protocol: Protocol, num_thresholds: int) -> np.ndarray:
     """Whether each image is a hit at each IoU level and threshold, (N, levels, T) bool."""
     ious = [
-        np.repeat(record.ious, np.diff(np.append(record.starts.astype(np.int64), num_thresholds)))
-        for record in records
+        np.repeat(record.ious, np.diff(np.append(record.starts.astype(np.int64), num_thresholds))) for record in records
     ]
     return is_hit(np.stack(ious), protocol).transpose(1, 0, 2)
 
