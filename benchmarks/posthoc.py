@@ -2,9 +2,9 @@
 
     python benchmarks/posthoc.py [--device cuda] [--batch 4] [--repeats 5]
 
-ResNet50 with a CAM head, 224x224, random weights. All variants run in turn in one process; ratios are taken within a turn, and
-their median is judged. The maps of CAM, of our Grad-CAM and of the library's, each ended as the library ends them (ReLU,
-stretched to [0, 1], resized), must be equal to 1e-4. Exits with 1 where they differ or a goal is missed.
+ResNet50 with a CAM head, 224x224, random weights. All variants run in turn in one process; ratios are taken within a
+turn, and their median is judged. The maps of CAM, of our Grad-CAM and of the library's, each ended as the library ends
+them (ReLU, stretched to [0, 1], resized), must be equal to 1e-4. Exits with 1 where they differ or a goal is missed.
 """
 
 import argparse

@@ -78,7 +78,7 @@ def test_at_the_last_stage_grad_cam_is_cam():
 def test_nothing_is_left_and_every_class_may_be_asked(method):
     if method in LIBRARY:
         pytest.importorskip('pytorch_grad_cam')
-    model = make(method=method, stage='stage2')
+    model = make(method=method, stage=None if method == 'cam' else 'stage2')
     names = {name: set(module.__dict__) for name, module in model.named_modules()}
     _, output = looked_at(model, 2)
     some = output.maps_of(torch.tensor([[1, 3], [0, 0]]))
@@ -143,6 +143,8 @@ def test_mistakes_are_refused(monkeypatch):
         build_model(config(method='layer-cam'))
     with pytest.raises(ValueError, match='no stage'):
         build_model(config(stage='layer4'))
+    with pytest.raises(ValueError, match='last stage'):
+        build_model(config(method='cam', stage='stage2'))
     with pytest.raises(ValueError, match='batch_size'):
         build_model(config(batch_size=0))
     with pytest.raises(TypeError, match='colour'):

@@ -2,9 +2,9 @@
 
     python tools/analysis_tools/posthoc_table.py CONFIG CHECKPOINT --stages stage2 stage3 stage4 --out table
 
-writes table.md and table.html: what the maps locate, the difference in MaxBoxAccV2 to the head's own map (CAM) with its 95 %
-interval (paired bootstrap over images, thresholds chosen anew in every resample), the time of a prediction in plain
-forward passes of the classifier, and faithfulness on the same maps: insertion and deletion (areas under the class
+writes table.md and table.html: what the maps locate, the difference in MaxBoxAccV2 to the head's own map (CAM) with
+its 95 % interval (paired bootstrap over images, thresholds chosen anew in every resample), the time of a prediction in
+plain forward passes of the classifier, and faithfulness on the same maps: insertion and deletion (areas under the class
 probability) and ROAD of the library grad-cam. Maps are those of the true class. Nothing is chosen here: the table
 compares, and its thresholds are the best ones on these images, for all rows alike.
 """

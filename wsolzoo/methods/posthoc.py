@@ -1,4 +1,4 @@
-"""Maps read from a trained network after the fact, at any of its stages: Grad-CAM and its relatives, and CAM + component.
+"""Maps read from a trained network after the fact, at any stage: Grad-CAM and its relatives, and CAM + component.
 
 The rules are those of the library grad-cam (Gildenblat et al., MIT licence; ``pip install 'wsolzoo[posthoc]'``):
 Grad-CAM (Selvaraju et al., ICCV 2017), Grad-CAM++ (Chattopadhay et al., WACV 2018), XGrad-CAM (Fu et al., BMVC 2020),
@@ -33,7 +33,7 @@ FORWARD = {'scorecam': 'ScoreCAM', 'ablationcam': 'AblationCAM'}
 LIBRARY = GRADIENT | FORWARD | {'eigencam': 'EigenCAM'}
 OWN = ('component', 'cam+component')
 METHODS = ('cam', *LIBRARY, *OWN)
-"""Every rule by the name that a config gives it: ``'cam'`` is the head's own map, :data:`LIBRARY` are classes of grad-cam."""
+"""Every rule by its name in a config: ``'cam'`` is the head's own map, :data:`LIBRARY` are classes of grad-cam."""
 
 
 class NoGradCamError(UserError, ImportError):
@@ -158,7 +158,7 @@ class ScoresOfFeatures(nn.Module):
 
 @dataclass
 class PostHocMaps:
-    """Maps by one rule at one stage, computed for the classes somebody asks for (:class:`~wsolzoo.models.outputs.ClassMaps`).
+    """Maps by one rule at one stage, for the classes that are asked for (:class:`~wsolzoo.models.outputs.ClassMaps`).
 
     Attributes:
         model: the localizer, whose method, stage, ReLU and batch size hold.
@@ -241,12 +241,13 @@ class PostHocCAM(Localizer):
 
     Args:
         *args: of :class:`~wsolzoo.models.tasks.Localizer`.
-        method: one of :data:`METHODS`; ``'cam'`` is the head's own map, ``'component'`` the first principal component of the stage's features, its
-            sign the one that goes with the head's map, ``'cam+component'`` see :func:`cam_with_component`.
+        method: one of :data:`METHODS`; ``'cam'`` is the head's own map, ``'component'`` the first component of
+            the stage's features with the sign that goes with the head's map; ``'cam+component'``:
+            :func:`cam_with_component`.
         stage: of the backbone, the last one by default. After an attention neck where one stands there.
         batch_size: changed images that Score-CAM and Ablation-CAM run at once.
-        relu: end the library's rules with a ReLU, as it does. Nothing else of its ending (stretching to [0, 1], resizing) is
-            done here: that belongs to the protocol.
+        relu: end the library's rules with a ReLU, as it does. Nothing else of its ending (stretching to [0, 1],
+            resizing) is done here: that belongs to the protocol.
         **localizer: further arguments of :class:`~wsolzoo.models.tasks.Localizer`.
 
     Raises:

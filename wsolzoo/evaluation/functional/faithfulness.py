@@ -1,6 +1,6 @@
 """Whether a map points at what the classifier reads: pixels are taken away, or put back, in the map's order.
 
-Source: Petsiuk, Das, Saenko. RISE: Randomized Input Sampling for Explanation of Black-box Models. BMVC 2018, section 4.2.
+Source: Petsiuk, Das, Saenko. RISE: Randomized Input Sampling for Explanation of Black-box Models. BMVC 2018, ch. 4.2.
 """
 
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ def hits_by_threshold(records: Sequence[BoxRecord], protocol: Protocol, num_thre
 
 
 def mean_best(shares: np.ndarray) -> np.ndarray:
-    """Mean over IoU levels of the best share over thresholds, (..., levels, T) to (...): MaxBoxAccV2 for three levels."""
+    """Mean over IoU levels of the best over thresholds, (..., levels, T) to (...): MaxBoxAccV2 for three levels."""
     return shares.max(-1).mean(-1)
 
 

@@ -49,11 +49,12 @@ class LocalizationMetric(ImageKeyedMetric):
         collect_device: unused, records are gathered as objects.
         prefix: put before every key; default none.
 
-    Of samples with a map for each of several classes (``pred_raw_maps``) Top-k Loc reads the box of the true class's own map.
+    Of samples with a map for each of several classes (``pred_raw_maps``) Top-k Loc reads the box of the true class's
+    own map.
 
     Raises:
-        ValueError: 'GTKnown' is asked of maps that were made for predicted classes (``cam_class`` 'pred', 1 or 'top5'), or
-            'Top5Loc' of fewer than five of them.
+        ValueError: 'GTKnown' is asked of maps that were made for predicted classes (``cam_class`` 'pred', 1 or 'top5'),
+            or 'Top5Loc' of fewer than five of them.
     """
 
     default_prefix = 'localization'

@@ -318,14 +318,14 @@ class Localizer(BaseModel):
         several = num_maps(cam_class)
         scores = torch.stack([sample.pred_scores for sample in data_samples]) if several else output.logits
         classes = asked_classes(scores, labels, cam_class)
-        for sample, maps, asked in zip(data_samples, output.maps_of(classes).float(), classes, strict=True):
-            sample.pred_raw_map = maps[0] if several else maps.mean(0)
+        for sample, raw_maps, asked in zip(data_samples, output.maps_of(classes).float(), classes, strict=True):
+            sample.pred_raw_map = raw_maps[0] if several else raw_maps.mean(0)
             if several:
-                sample.pred_raw_maps, sample.pred_map_labels = maps, asked
+                sample.pred_raw_maps, sample.pred_map_labels = raw_maps, asked
         return data_samples
 
     def look(self, inputs: Tensor, labels: Tensor | None = None, samples: Sequence[DataSample] = ()) -> HeadOutput:
-        """Class scores and maps for a prediction: the head's. Whoever reads other maps from the network overrides it."""
+        """Class scores and maps for a prediction: the head's. Who reads other maps from the network overrides it."""
         feats, passage = self.extract_feat(inputs, samples)
         return self.head(feats, labels, passage)
 
@@ -365,7 +365,7 @@ def known_cam_class(cam_class: str | int) -> str | int:
 
 
 def num_maps(cam_class: str | int) -> int:
-    """How many maps of their own ``cam_class`` asks for: 5 for ``'top5'``, 0 where one map an image is the prediction."""
+    """How many maps of their own ``cam_class`` asks for: 5 for ``'top5'``, 0 where one map is the prediction."""
     found = re.fullmatch(r'top([1-9]\d*)', str(cam_class))
     return int(found[1]) if found else 0
 
