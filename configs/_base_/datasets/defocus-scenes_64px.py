@@ -1,16 +1,15 @@
-# Built-in scenes alone, drawn as they are asked for: nothing to download. They play all three parts.
+# Built-in scenes alone, drawn on first use and kept: nothing to download.
 _base_ = './defocus.py'
-meta_keys = ('img_id', 'ori_shape', 'img_shape', 'domain', 'map_unit')
-test_pipeline = [dict(type='PackLocalization', meta_keys=meta_keys)]
-train_pipeline = [dict(type='DefocusAugment', size=64), *test_pipeline]
-scenes = dict(type='DrawnDefocus', split='train', pipeline=train_pipeline)
-sources = [
-    dict(**scenes, count=400),
-    dict(**scenes, count=100, recipe=dict(seed=1), truth='mask'),
-    dict(**scenes, count=100, recipe=dict(seed=2), truth='none'),
-]
-train_dataloader = dict(dataset=dict(sources=sources))
-val_dataloader = dict(dataset=dict(type='DrawnDefocus', split='val', count=50, pipeline=test_pipeline))
+drawn = [dict(type='PackLocalization', meta_keys=('img_id', 'ori_shape', 'img_shape', 'role', 'domain', 'map_unit'))]
+train_pipeline = [dict(type='DefocusAugment', size=64, max_side=None), *drawn]
+scenes = dict(
+    type='ScenesDefocus', split='train', count=1600, keep='data/defocus/scenes-train', pipeline=train_pipeline
+)
+train_dataloader = dict(dataset=dict(sources=[scenes]), sampler=dict(counts=(8,)))
+val_dataloader = dict(
+    dataset=dict(type='ScenesDefocus', split='val', count=60, keep='data/defocus/scenes-val', pipeline=drawn)
+)
 test_dataloader = dict(
-    batch_size=10, dataset=dict(type='DrawnDefocus', split='test', count=100, pipeline=test_pipeline)
+    batch_size=10,
+    dataset=dict(type='ScenesDefocus', split='test', count=100, keep='data/defocus/scenes-test', pipeline=drawn),
 )
