@@ -1,11 +1,11 @@
 # Photographs below data/photos with a drawn depth, and built-in scenes; tested on photographs with a measured depth.
 _base_ = './defocus-scenes_64px.py'
-parts = dict(size=96, include=('oxford_pets370/images/*', 'caltech3/*'), exclude=('*7.jpg',))
+some = dict(size=96, include=('oxford_pets370/images/*', 'caltech3/*'), exclude=('*7.jpg',))
 held_out = dict(size=96, include=('oxford_pets370/images/*7.jpg', 'caltech3/*7.jpg'))
 photos = dict(
     type='PhotoDepth',
     data_root='data/photos',
-    photographs=parts,
+    photographs=some,
     recipe=dict(variants=2),
     keep='data/defocus/photos-train',
     pipeline=_base_.train_pipeline,

@@ -2,7 +2,7 @@
 
 import torch
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from wsolzoo.methods.dmenet.bricks import chain, conv
 from wsolzoo.methods.dmenet.losses import ERRORS
