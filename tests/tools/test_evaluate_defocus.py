@@ -65,6 +65,6 @@ def test_focal_stack(tool, tmp_path):
 
 
 def test_a_baseline_needs_no_checkpoint(tool, folder, repo):
-    model = tool.build(str(repo / 'configs/reblur/constant_1xb1-0e_defocus-photos-64px.py'), None)
+    model = tool.build(str(repo / 'configs/reblur/reblur_constant_defocus-photos-64px.py'), None)
     result = tool.judge_set(str(folder), lambda image: tool.estimate(model, image))
     assert result['defocus/rank'] == 0 and result['defocus/mean_px'] == pytest.approx(model.network.sigma)

@@ -32,14 +32,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def build(config: str, checkpoint: str | None):
     """The model in evaluation mode."""
     from wsolzoo.apis import get_model
-    from wsolzoo.registry import MODELS
-    from wsolzoo.run import launch
 
-    launch.prepare_environment()
-    if checkpoint is None:
-        model = MODELS.build(launch.load_config(config).model)
-        if not any(True for _ in model.parameters()):
-            return model.eval()
     return get_model(config, checkpoint or True)
 
 

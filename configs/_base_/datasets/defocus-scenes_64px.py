@@ -1,15 +1,8 @@
-# Built-in scenes alone, drawn on first use and kept: nothing to download.
-_base_ = './defocus.py'
-drawn = [dict(type='PackLocalization', meta_keys=('img_id', 'ori_shape', 'img_shape', 'role', 'domain', 'map_unit'))]
-train_pipeline = [dict(type='DefocusAugment', size=64, max_side=None), *drawn]
-scenes = dict(
-    type='ScenesDefocus', split='train', count=1600, keep='data/defocus/scenes-train', pipeline=train_pipeline
-)
-train_dataloader = dict(dataset=dict(sources=[scenes]), sampler=dict(counts=(8,)))
-val_dataloader = dict(
-    dataset=dict(type='ScenesDefocus', split='val', count=60, keep='data/defocus/scenes-val', pipeline=drawn)
-)
+# Built-in scenes alone: nothing to download.
+_base_ = './defocus-photos_64px.py'
+train_dataloader = dict(dataset=dict(sources=[_base_.scenes]), sampler=dict(counts=(8,)))
+drawn = dict(_delete_=True, type='ScenesDefocus', pipeline=_base_.drawn)
+val_dataloader = dict(dataset=dict(**drawn, split='val', count=60, keep='data/defocus/scenes-val'))
 test_dataloader = dict(
-    batch_size=10,
-    dataset=dict(type='ScenesDefocus', split='test', count=100, keep='data/defocus/scenes-test', pipeline=drawn),
+    batch_size=10, dataset=dict(**drawn, split='test', count=100, keep='data/defocus/scenes-test')
 )

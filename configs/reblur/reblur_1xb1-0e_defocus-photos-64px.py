@@ -1,6 +1,0 @@
-_base_ = [
-    '../_base_/models/reblur.py',
-    '../_base_/datasets/defocus-photos_64px.py',
-    '../_base_/schedules/dmenet_4e.py',
-    '../_base_/default_runtime.py',
-]
