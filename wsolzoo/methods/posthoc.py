@@ -289,7 +289,8 @@ class PostHocCAM(Localizer):
             raise RuntimeError('post-hoc maps are those of a trained network: call model.eval() first')
         if self.method == 'cam':
             return super().look(inputs, labels, samples)
-        passage, seen = TrunkPass(self.trunk, inputs, samples), []
+        passage = TrunkPass(self.trunk, inputs, samples)
+        seen: list[Tensor] = []
         after = {
             self.backbone.stage_index(place): passage.trunk.neck_of(place)
             for place in self.places

@@ -38,5 +38,5 @@ def area_under(scores: Sequence[float], shares: Sequence[float]) -> float:
         >>> area_under([1.0, 0.5, 0.0], [0.0, 0.5, 1.0])
         0.5
     """
-    scores, shares = np.asarray(scores, np.float64), np.asarray(shares, np.float64)
-    return float((np.diff(shares) * (scores[1:] + scores[:-1]) / 2).sum())
+    heights, places = np.asarray(scores, np.float64), np.asarray(shares, np.float64)
+    return float((np.diff(places) * (heights[1:] + heights[:-1]) / 2).sum())

@@ -203,8 +203,9 @@ def _map_of(sample: dict, label: int) -> np.ndarray | None:
     """
     if 'pred_raw_map' not in sample:
         return None
-    own = np.flatnonzero(to_numpy(sample['pred_map_labels']) == label) if 'pred_map_labels' in sample else []
-    return squeeze_map(sample['pred_raw_maps'][int(own[0])] if len(own) else sample['pred_raw_map'], 'pred_raw_map')
+    labels = to_numpy(sample['pred_map_labels']).tolist() if 'pred_map_labels' in sample else []
+    own = sample['pred_raw_maps'][labels.index(label)] if label in labels else sample['pred_raw_map']
+    return squeeze_map(own, 'pred_raw_map')
 
 
 def _boxes_of(sample: dict, label: int) -> np.ndarray:
