@@ -16,8 +16,8 @@ from wsolzoo.errors import UserError
 from wsolzoo.registry import MODELS
 
 LONGEST = 30
-TOCTREE = re.compile(r'(```\{toctree\}\n:maxdepth: 1\n\n(?:(?!results_)\w+\n)*)')
-"""Of ``docs/methods/index.md``, up to where the pages of methods end."""
+TOCTREE = re.compile(r'(```\{toctree\}\n:caption: What it is taught besides\n:maxdepth: 1\n\n(?:\w+\n)*)')
+"""Of ``docs/methods/index.md``, up to where the pages of that group end; an author may choose another one."""
 
 
 class ScaffoldError(UserError, ValueError):
