@@ -65,6 +65,7 @@ setup(
     ],
     extras_require={
         'timm': ['timm>=1.0', 'huggingface-hub'],
+        'search': ['optuna>=4.2'],
         'test': [
             'pytest',
             'pytest-xdist',
@@ -74,6 +75,7 @@ setup(
             'torchmetrics>=1.8',
             'timm>=1.0',
             'huggingface-hub',
+            'optuna>=4.2',
             'yapf',
         ],
         'lint': ['ruff', 'mypy', 'pre-commit'],

@@ -31,7 +31,7 @@ NOT_IMPORTED = {
 NOT_DECLARED = {
     'pysodmetrics': 'needs NumPy 1: make_saliency_fixture.py runs in an environment of its own',
 }
-OPTIONAL = ('timm',)  # extras of users: imported by the function that needs them, never with a module
+OPTIONAL = ('timm', 'search')  # extras of users: imported by the function that needs them, never with a module
 
 
 def declared() -> dict[str, set[str]]:
@@ -109,7 +109,7 @@ def test_what_is_declared_is_used():
     sphinx = ast.walk(ast.parse((REPO / 'docs' / 'conf.py').read_text()))
     named = {node.value for node in sphinx if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     docs = {name.split('.')[0].replace('_', '-') for name in named} | set(imports('docs/_ext'))
-    used = {'': run, 'timm': run, 'test': develop, 'docs': docs}
+    used = {'': run, 'timm': run, 'search': run, 'test': develop, 'docs': docs}
     for extra, names in extras.items():
         idle = names - set(used.get(extra, ())) - set(NOT_IMPORTED)
         assert not idle, f'declared in {extra or "install_requires"} and never imported: {idle}'

@@ -12,7 +12,7 @@ not offered: a claim attaches the classification loss to the first attention map
 the network, as usual.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wsolzoo.models.outputs import LocOutputs
+from wsolzoo.models.scaling import minmax, wide
 from wsolzoo.registry import MODELS
 
 
@@ -216,6 +217,10 @@ class InCAContrastiveLoss(nn.Module):
         check_choice('reduction', reduction, ('mean', 'sum'))
         self.margin, self.loss_weight, self.distance, self.reduction = margin, loss_weight, distance, reduction
 
+    def conflicts(self, model: nn.Module) -> Iterator[str]:
+        """No neck to read."""
+        return without_necks(model)
+
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_ca``, a scalar, and what is logged."""
         attentions = inca_attentions(outputs)
@@ -271,6 +276,10 @@ class InCAConsistencyLoss(nn.Module):
         self.normalize = minmax if normalize == 'minmax' else torch.sigmoid
         self.resize, self.reduction = resize, reduction
 
+    def conflicts(self, model: nn.Module) -> Iterator[str]:
+        """No neck to read."""
+        return without_necks(model)
+
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_fc``, a scalar; it needs two necks."""
         attentions = inca_attentions(outputs)
@@ -291,6 +300,12 @@ class InCAConsistencyLoss(nn.Module):
         return {
             'loss_fc': self.loss_weight * (squares.mean() if self.reduction == 'mean' else squares.sum() / len(squares))
         }
+
+
+def without_necks(model: nn.Module) -> Iterator[str]:
+    """What the losses say of a model without an InCA neck."""
+    if not any(isinstance(neck, InCANeck) for neck in model.necks.values()):
+        yield "reads InCANeck: place some with necks={'<stage>': dict(type='InCANeck')}"
 
 
 def inca_attentions(outputs: LocOutputs) -> list[InCAAttention]:
@@ -375,15 +390,3 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raise a ``ValueError`` that names the choices where ``value`` is none of them."""
     if value not in choices:
         raise ValueError(f'{name} must be one of {", ".join(choices)}; got {value!r}')
-
-
-def wide(x: Tensor) -> Tensor:
-    """The tensor in float32 at least: sums over positions and small divisors do not fit into half precision."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
-
-
-def minmax(attention: Tensor) -> Tensor:
-    """Attention (N, 1, h, w) scaled to [0, 1] image by image; a constant one becomes 0."""
-    attention = wide(attention)
-    low, high = attention.amin((2, 3), keepdim=True), attention.amax((2, 3), keepdim=True)
-    return (attention - low) / (high - low).clamp(min=1e-12)

@@ -10,33 +10,16 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolzoo import maps
-from wsolzoo.models.frozen import frozen_call
-from wsolzoo.models.outputs import Attention, HeadOutput, LocOutputs
+from wsolzoo.errors import UserError
+from wsolzoo.models.outputs import HeadOutput, LocOutputs
 from wsolzoo.models.tasks.contract import Task
+from wsolzoo.models.trunk import HEAD, Trunk, TrunkPass
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample, Drawing
 
-Features = tuple[tuple[Tensor, ...], tuple[Attention, ...]]
 
-
-class Trunk(nn.Module):
-    """A staged backbone and the attention necks between its stages, called as one."""
-
-    def __init__(self, backbone: nn.Module, necks: nn.ModuleDict, places: Sequence[str]) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self.necks = necks
-        self.places = tuple(places)
-
-    def forward(self, x: Tensor, start: int | str = 0) -> Features:
-        """``(feats, attentions)`` from stage ``start`` on; see :class:`~wsolzoo.models.backbones.StagedBackbone`."""
-        first = self.backbone.stage_index(start)
-        after = {
-            place: neck
-            for place, neck in zip(self.places, self.necks.values(), strict=True)
-            if self.backbone.stage_index(place) >= first
-        }
-        return self.backbone(x, start=start, after=after)
+class CombinationError(UserError, ValueError):
+    """Parts that mean nothing together; one line a reason."""
 
 
 @dataclass(frozen=True)
@@ -158,17 +141,26 @@ class Localization(Task):
 class Localizer(BaseModel):
     """Backbone, attention necks, mask head and losses, trained from class labels.
 
+    Any part may have a method ``conflicts(model)``, asked once all parts stand: it yields the reasons why the part
+    means nothing beside the others, each the end of a sentence that begins with its name. A part whose ``one_label`` is
+    true is refused beside a batch augmentation whose ``mixes_labels`` is.
+
     Args:
         backbone: a staged backbone, see :class:`~wsolzoo.models.backbones.StagedBackbone`.
         head: a mask head; ``in_channels`` is filled in from the backbone.
-        necks: attention necks by the backbone stage whose output they change; ``in_channels`` is filled in for those
-            that take it.
-        losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`.
-        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation.
+        necks: attention necks by the backbone stage whose output they change, or by a place inside the head
+            (``'head.conv1'``, see ``head.places``); ``in_channels`` is filled in for those that take it.
+        losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`; ``in_channels``, of every
+            feature the backbone returns, is filled in for those that take it.
+        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation;
+            ``num_classes`` is filled in for those that take it.
         cam_class: whose map is the prediction: ``'gt'`` (GT-known localization), ``'pred'`` (the top-1 class), or an
             integer N, the mean map of the N most probable classes (BAS).
         data_preprocessor: ``ImgDataPreprocessor`` settings.
         init_cfg: pretrained weights of the whole model.
+
+    Raises:
+        CombinationError: parts that mean nothing together.
     """
 
     task = Localization
@@ -188,46 +180,72 @@ class Localizer(BaseModel):
         self.cam_class = known_cam_class(cam_class)
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build({'in_channels': self.backbone.out_channels, **head})
-        self.places = tuple(sorted(necks or {}, key=self.backbone.stage_index))
+        self.places = tuple(sorted(necks or {}, key=self._position))
         self.necks = nn.ModuleDict(
             {place.replace('.', '_'): self._build_neck(place, necks[place]) for place in self.places}
         )
-        self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
-        self.batch_augments = [MODELS.build(augment) for augment in batch_augments]
+        self.losses = nn.ModuleList(self._build(loss, self.backbone.out_channels) for loss in losses)
+        self.batch_augments = [self._build(augment) for augment in batch_augments]
         self._refuse_meaningless()
 
+    def _position(self, place: str) -> tuple[bool, int]:
+        inside = place.startswith(HEAD)
+        if not inside:
+            return inside, self.backbone.stage_index(place)
+        if place.removeprefix(HEAD) not in self.head.places:
+            has = ', '.join(HEAD + name for name in self.head.places) or 'none'
+            raise ValueError(
+                f'{type(self.head).__name__} has no place {place!r} for a neck; its places are: {has}. A neck may '
+                f'stand after any stage of the backbone too: {", ".join(self.backbone.stage_names)}.'
+            )
+        return inside, list(self.head.places).index(place.removeprefix(HEAD))
+
     def _build_neck(self, place: str, neck: dict) -> nn.Module:
-        if getattr(MODELS.get(neck['type']), 'needs_channels', False):
-            neck = {'in_channels': self.backbone.stage_channels[self.backbone.stage_index(place)], **neck}
-        return MODELS.build(neck)
+        inside, position = self._position(place)
+        channels = [*self.head.places.values()] if inside else self.backbone.stage_channels
+        return self._build(neck, channels[position])
+
+    def _build(self, part: dict, in_channels: int | tuple[int, ...] | None = None) -> Any:
+        kind = MODELS.get(part['type'])
+        known = {'in_channels': in_channels} if getattr(kind, 'needs_channels', False) else {}
+        known |= {'num_classes': self.head.num_classes} if getattr(kind, 'needs_classes', False) else {}
+        return MODELS.build(known | part)
+
+    @property
+    def parts(self) -> list[Any]:
+        """Everything a config composes: backbone, necks, head, losses, batch augmentations."""
+        return [self.backbone, *self.necks.values(), self.head, *self.losses, *self.batch_augments]
 
     def _refuse_meaningless(self) -> None:
-        tap = getattr(self.head, 'tap', None)
-        if tap is not None and self.backbone.stage_index(tap) != self.backbone.stage_index(self.backbone.out_stages[0]):
-            raise ValueError(
-                f'{type(self.head).__name__} reads the stage {tap!r}, but the first of backbone.out_stages is '
-                f'{self.backbone.out_stages[0]!r}: name the same stage in both'
-            )
+        reasons = [
+            f'{type(part).__name__} {reason}'
+            for part in self.parts
+            if hasattr(part, 'conflicts')
+            for reason in part.conflicts(self)
+        ]
         mixing = [type(augment).__name__ for augment in self.batch_augments if getattr(augment, 'mixes_labels', False)]
-        if mixing and self.head.one_label:
-            raise ValueError(
-                f'{type(self.head).__name__} reads the map of the one class an image has, but {mixing[0]} gives images '
-                'a mixture of two. Use another batch augmentation, or a head trained by cross-entropy alone.'
-            )
+        reasons += [
+            f'{type(part).__name__} reads the one class an image has, but {mixing[0]} gives images a mixture of two. '
+            'Use another batch augmentation, or parts that are trained by cross-entropy alone.'
+            for part in self.parts
+            if mixing and getattr(part, 'one_label', False)
+        ]
+        if reasons:
+            raise CombinationError('\n'.join(reasons))
 
     @property
     def trunk(self) -> Trunk:
         """Backbone and necks as one module (a view: it owns no parameters of its own)."""
         return Trunk(self.backbone, self.necks, self.places)
 
-    def resume(self, x: Tensor, after: str, frozen: bool = False) -> tuple[Tensor, ...]:
-        """Feats of the stages that follow the stage ``after``, run on ``x``, a changed output of that stage.
-
-        With ``frozen`` those stages neither learn from this pass nor update their running statistics.
-        """
-        trunk, start = self.trunk, self.backbone.stage_index(after) + 1
-        feats, _ = frozen_call(trunk, x, start=start) if frozen else trunk(x, start=start)
-        return feats
+    def extract_feat(self, inputs: Tensor, samples: Sequence[DataSample] = ()) -> tuple[tuple[Tensor, ...], TrunkPass]:
+        """The features of ``inputs`` (N, 3, H, W), and the passage that made them, for the head."""
+        passage = TrunkPass(self.trunk, inputs, samples)
+        feats, attentions = passage.trunk(
+            inputs, states=passage.states if self.training and self.head.resumes else None
+        )
+        passage.attentions.extend(attentions)
+        return feats, passage
 
     def forward(
         self,
@@ -245,8 +263,8 @@ class Localizer(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples, cam_class)
         if mode == 'tensor':
-            feats, _ = self.trunk(inputs)
-            return self.head(feats, labels=None, resume=self.resume)
+            feats, passage = self.extract_feat(inputs)
+            return self.head(feats, trunk=passage)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor'; got {mode!r}")
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
@@ -254,9 +272,9 @@ class Localizer(BaseModel):
         labels = self._labels(data_samples, inputs.device)
         for augment in self.batch_augments:
             inputs, labels = augment(inputs, labels)
-        feats, attentions = self.trunk(inputs)
-        output, scalars = self.head.loss(feats, labels, resume=self.resume)
-        outputs = LocOutputs(inputs, feats, attentions, output, labels, data_samples)
+        feats, passage = self.extract_feat(inputs, data_samples)
+        output, scalars = self.head.loss(feats, labels, passage)
+        outputs = LocOutputs(inputs, feats, tuple(passage.attentions), output, labels, data_samples)
         for loss in self.losses:
             scalars |= loss(outputs)
         return scalars
@@ -275,8 +293,8 @@ class Localizer(BaseModel):
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
         labels = self._labels(data_samples, inputs.device) if cam_class == 'gt' else None
-        feats, _ = self.trunk(inputs)
-        output = self.head(feats, labels=labels, resume=self.resume)
+        feats, passage = self.extract_feat(inputs, data_samples)
+        output = self.head(feats, labels, passage)
         maps = select_map(output, labels, cam_class).float()
         for sample, logits, raw_map in zip(data_samples, output.logits, maps, strict=True):
             views = self.score_views(sample) if 'score_views' in sample else logits[None]
@@ -287,8 +305,8 @@ class Localizer(BaseModel):
     def score_views(self, sample: DataSample) -> Tensor:
         """Logits (V, K) of the further views that the pipeline cut for the class score (``ten_crop``)."""
         views = self.data_preprocessor({'inputs': list(sample.pop('score_views'))}, training=False)['inputs']
-        feats, _ = self.trunk(views)
-        return self.head(feats, resume=self.resume).logits
+        feats, passage = self.extract_feat(views)
+        return self.head(feats, trunk=passage).logits
 
     def _labels(self, data_samples: list[DataSample], device: torch.device) -> Tensor:
         missing = [sample.get('img_id', '?') for sample in data_samples if 'gt_label' not in sample]
