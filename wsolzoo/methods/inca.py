@@ -5,11 +5,11 @@ the *same image* is the negative: the foreground without its most discriminative
 differ from the background, so attention grows up to the outline and no further.
 
 The method is described in patent application KR 10-2022-0050617 A; its use may need a licence of the owner. No code was
-published and the text leaves much open. What is ours is an argument: the softness of the regions, the thresholds, what
-they are relative to and which of them ends the background, the probability of dropping, the embedding, the distance, the
-margin, the reductions, the places of the necks, the pair that is made consistent, and the stop-gradient. One reading is
-not offered: a claim attaches the classification loss to the first attention map; the description has it at the end of
-the network, as usual.
+published and the text leaves much open. What is ours is an argument: the softness of the embedded regions, the
+thresholds, what they are relative to and which of them ends the background, the probability of dropping, the embedding,
+the distance, the margin, the reductions, the places of the necks, the pair that is made consistent, and the
+stop-gradient. One reading is not offered: a claim attaches the classification loss to the first attention map; the
+description has it at the end of the network, as usual.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ class InCAAttention(NamedTuple):
         map: (N, 1, h, w) attention A.
         feat: (N, C, h, w) feature that entered the neck.
         embeddings: (N, 3, E) vectors of the dropped foreground, the foreground and the background.
-        valid: (N,) bool, false where one of the three regions is empty.
+        valid: (N,) bool, false where one of the three (hard) regions is empty.
     """
 
     map: Tensor
@@ -50,8 +50,8 @@ class InCANeck(BaseModule):
     ``sigmoid(A)`` otherwise. In evaluation it passes unchanged, or times ``sigmoid(A)``.
 
     The regions whose vectors the losses compare have soft edges; the mask on the feature is hard, as equation 1 has it.
-    With ``embedding=dict(temperature=0)``, the literal reading, they are hard too, and a step whose draw is the mask may
-    leave an attention without a gradient: several processes then need ``find_unused_parameters = True`` in the config.
+    With ``embedding=dict(temperature=0)``, the literal reading, they are hard too, and a step whose draw is the mask
+    may leave an attention without a gradient: several processes then need ``find_unused_parameters = True``.
 
     Args:
         in_channels: C of the stage (the localizer fills it in).
@@ -71,7 +71,7 @@ class InCANeck(BaseModule):
         in_channels: int,
         non_local: dict | None = None,
         thresholds: dict | None = None,
-        drop_prob: float = 0.75,
+        drop_prob: float = 0.5,
         drop_bg: bool = True,
         draw: str = 'batch',
         embedding: dict | None = None,
@@ -109,9 +109,7 @@ class InCANeck(BaseModule):
         return torch.where(drawn, dropped.to(attention.dtype), attention.sigmoid())
 
 
-def regions(
-    attention: Tensor, thresholds: 'Thresholds', drop_bg: bool = True, temperature: float = 0.0
-) -> Tensor:
+def regions(attention: Tensor, thresholds: 'Thresholds', drop_bg: bool = True, temperature: float = 0.0) -> Tensor:
     """Masks of the dropped foreground, the foreground and the background (equation 1).
 
     ``dfg = [A < fg] [A > bg]``, ``fg = [A > bg]``, ``bg = 1 - fg`` (or as ``thresholds.background`` says). With a
@@ -332,8 +330,8 @@ class Thresholds:
         ValueError: an unknown choice.
     """
 
-    fg: float = 0.8
-    bg: float = 0.2
+    fg: float = 0.5
+    bg: float = 0.35
     relative_to: str = 'minmax'
     background: str = 'bg'
 
