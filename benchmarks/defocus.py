@@ -61,7 +61,7 @@ def loop(
         mask = (index == number).astype(np.float32)
         layer, m = image * mask[..., None], mask.copy()
         if c > 1:
-            taps = kernel(slope * (c - sharp), c_max)
+            taps = kernel(slope * (c - sharp), c_max, radius_sigmas=3.0)
             square = np.outer(taps, taps)
             layer = cv2.filter2D(layer, -1, square, borderType=cv2.BORDER_REFLECT)
             m = cv2.filter2D(m, -1, square, borderType=cv2.BORDER_REFLECT)

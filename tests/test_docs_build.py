@@ -45,4 +45,4 @@ def test_docs_build_complete_and_offline(tmp_path):
     page = (tmp_path / 'methods/cam.html').read_text(encoding='utf-8')
     assert 'href="../api/wsolzoo.methods.html#wsolzoo.methods.cam.CAMHead"' in page
     assert '<math ' in page
-    assert 'wsolzoo.maps.minmax' in (tmp_path / 'genindex.html').read_text(encoding='utf-8')
+    assert 'wsolzoo.maps.normalizers.minmax' in (tmp_path / 'genindex.html').read_text(encoding='utf-8')

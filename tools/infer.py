@@ -2,6 +2,7 @@
 
 python tools/infer.py cam_plainnet_1xb32-15e_scenes-96px photos/ bird.jpg --out-dir out
 python tools/infer.py configs/cam/CONFIG.py photos/ --checkpoint work_dirs/demo/epoch_15.pth --out-dir out
+python tools/infer.py dmenet_vgg19-eighth-b_1xb8-4e_defocus-photos-64px photo.jpg --out-dir out
 """
 
 import argparse
@@ -10,10 +11,16 @@ import sys
 from pathlib import Path
 
 
+TASKS = """what is written to OUT_DIR for each image, by the task of the model:
+  localization (cam_..., bas_..., ...)   ID.npy: map of the class;  ID.json: class, score, boxes;  ID.png: boxes over the map
+  dense maps, blur (dmenet_...)          ID.npy: sigma of the blur in pixels;  ID.json: its unit, mean;  ID.png: map, colour bar
+  dense maps, other                      ID.npy: map in [0, 1];  ID.json: mean;  ID.png: map, colour bar"""
+
+
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; nothing heavy is imported before this has succeeded."""
     parser = argparse.ArgumentParser(
-        description='Ask a model about images: localization gives a class and boxes, dense tasks a map of every pixel.'
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=TASKS
     )
     parser.add_argument('model', metavar='MODEL', help='name of a zoo model, or a config file')
     parser.add_argument('images', nargs='+', metavar='IMAGE', help='files, or folders searched to any depth')
@@ -22,16 +29,30 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--out-dir',
         default='work_dirs/infer',
-        help='gets ID.npy (raw map, or blur in pixels), ID.json (class, boxes) and ID.png of each image '
-        '(default: %(default)s)',
+        help='gets ID.npy, ID.json and ID.png of each image (default: %(default)s)',
     )
-    parser.add_argument('--label', type=int, help='class to localize (default: the one with the highest score)')
+    parser.add_argument('--label', type=int, help='localization: the class (default: the one with the highest score)')
     parser.add_argument('--threshold', type=float, help='localization: of the box, in [0, 1) (default: 0.2)')
-    parser.add_argument('--normalizer', help='localization: how maps are brought to [0, 1] (default: minmax)')
+    parser.add_argument(
+        '--normalizer',
+        type=normalizer,
+        metavar='NAME[:KEY=VALUE,…]',
+        help='localization: how maps are brought to [0, 1], such as ivr or ivr:percentile=0.3 (default: minmax)',
+    )
     parser.add_argument('--all-boxes', action='store_true', help='localization: the box of every contour')
     parser.add_argument('--batch-size', type=int, default=8)
     parser.add_argument('--device', help='such as cpu or cuda:1 (default: the first GPU, else the CPU)')
     return parser.parse_args(argv)
+
+
+def normalizer(text: str) -> dict:
+    """``ivr:percentile=0.3`` as a config has it: ``dict(type='ivr', percentile=0.3)``."""
+    name, _, arguments = text.partition(':')
+    pairs = [pair.partition('=')[::2] for pair in arguments.split(',') if pair]
+    try:
+        return {'type': name, **{key: float(value) for key, value in pairs}}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'{text!r} is not NAME or NAME:KEY=NUMBER,KEY=NUMBER') from None
 
 
 def main(argv: list[str] | None = None) -> int:

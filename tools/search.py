@@ -55,8 +55,12 @@ def main(argv: list[str] | None = None) -> int:
     except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    except (KeyboardInterrupt, MemoryError, OSError) as error:
-        reason = str(error) or 'Stopped by Ctrl-C.'
+    except (KeyboardInterrupt, MemoryError, OSError, RuntimeError) as error:
+        from wsolzoo.engine.crash import cause_of
+
+        reason = cause_of(error, 'the search')
+        if reason is None:
+            raise
         print(f'\n{reason} The same command goes on where this one stopped.', file=sys.stderr)
         return 1
     print(f'ledger: {worker.study.folder / "ledger.html"}')

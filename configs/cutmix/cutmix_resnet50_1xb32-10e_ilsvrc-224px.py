@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    head=dict(num_classes=1000),
+    head=dict(num_classes=1000, init_cfg=_base_.model.backbone.init_cfg),  # the published classifier
     batch_augments=[dict(type='CutMix', beta=1.0, prob=1.0)],
 )
 train_dataloader = dict(batch_size=32)

@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_classes=1000),
-    losses=[dict(type='DAWSOLLoss', num_classes=1000, loss_weight=dict(mmd=0.1, universum=0.3))],
+    losses=[dict(type='DAWSOLLoss', loss_weight=dict(mmd=0.1, universum=0.3))],
 )
 train_dataloader = dict(batch_size=32)
 optim_wrapper = dict(optimizer=dict(lr=3.606503e-4))

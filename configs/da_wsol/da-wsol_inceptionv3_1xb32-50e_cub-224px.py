@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_classes=200),
-    losses=[dict(type='DAWSOLLoss', num_classes=200, loss_weight=dict(mmd=1.4, universum=4.0))],
+    losses=[dict(type='DAWSOLLoss', loss_weight=dict(mmd=1.4, universum=4.0))],
 )
 train_dataloader = dict(batch_size=32)
 optim_wrapper = dict(optimizer=dict(lr=2.24844746e-3))

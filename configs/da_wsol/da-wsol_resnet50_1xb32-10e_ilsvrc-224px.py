@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_classes=1000),
-    losses=[dict(type='DAWSOLLoss', num_classes=1000, loss_weight=dict(mmd=0.3, universum=3.0))],
+    losses=[dict(type='DAWSOLLoss', loss_weight=dict(mmd=0.3, universum=3.0))],
 )
 train_dataloader = dict(batch_size=32)
 rules = [dict(pattern='^head|layer4', lr_mult=10)]

@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_classes=200),
-    losses=[dict(type='DAWSOLLoss', num_classes=200, loss_weight=dict(mmd=0.3, universum=2.0))],
+    losses=[dict(type='DAWSOLLoss', loss_weight=dict(mmd=0.3, universum=2.0))],
 )
 train_dataloader = dict(batch_size=32)
 rules = [dict(pattern='^head|layer4', lr_mult=10)]

@@ -4,4 +4,7 @@ _base_ = [
     '../_base_/schedules/dmenet_6e.py',
     '../_base_/default_runtime.py',
 ]
-train_dataloader = dict(batch_size=12)
+# The scenes play all three parts: a few of them through other lenses, with masks and with nothing.
+few = dict(_base_.scenes, count=100, keep=None)
+parts = [_base_.scenes, dict(few, recipe=dict(seed=1), truth='mask'), dict(few, recipe=dict(seed=2), truth='none')]
+train_dataloader = dict(batch_size=12, dataset=dict(sources=parts), sampler=dict(counts=(4, 4, 4)))

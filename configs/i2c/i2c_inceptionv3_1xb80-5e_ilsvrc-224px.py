@@ -6,6 +6,6 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_classes=1000),
-    losses=[dict(type='I2CLoss', num_classes=1000, loss_weight={'local': 0.008, 'global': 0.001})],
+    losses=[dict(type='I2CLoss', loss_weight={'local': 0.008, 'global': 0.001})],
 )
 train_dataloader = dict(batch_size=80, sampler=dict(_delete_=True, type='PairedClassSampler'))

@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_classes=10),
-    losses=[dict(type='I2CLoss', num_classes=10, loss_weight={'local': 0.008, 'global': 0.001})],
+    losses=[dict(type='I2CLoss', loss_weight={'local': 0.008, 'global': 0.01})],
 )
 train_dataloader = dict(batch_size=32, sampler=dict(_delete_=True, type='PairedClassSampler'))
 # Features that tell nothing yet are the same everywhere soonest: consistency begins once the classes are told apart.

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from wsolzoo.apis import Inferencer
+from wsolzoo.apis import Inferencer, get_model
+from wsolzoo.apis.zoo_models import NoWeightsError
 from wsolzoo.models.tasks.contract import TaskOptionError
 from wsolzoo.registry import MODELS
 
@@ -65,17 +68,19 @@ def test_map_covers_the_whole_image_and_the_model_is_left_as_it_was(model):
     assert result['map'].shape == (37, 50)
     assert (result['map'][:, :25] == 1).all() and (result['map'][:, 25:] == 0).all()
     if kind == 'DMENet':
-        assert result['unit'] == 'sigma7' and result['sigma'].max() == 7
+        assert result['unit'] == 'sigma7' and result['sigma'].max() == 7 and result['max_sigma'] == 7
     else:
         assert 'sigma' not in result
     assert result['picture'].shape[1] > 100 and result['picture'].dtype == np.uint8
 
 
-def test_bar_ends_where_the_unit_ends():
+def test_bar_ends_where_training_ended():
     from wsolzoo.models.tasks import DenseMaps
 
-    drawing = DenseMaps().drawing({'map': None, 'sigma': np.full((8, 200), 9.0)})
-    assert drawing.map.max() == 1 and drawing.full_scale == 7
+    drawing = DenseMaps().drawing({'map': None, 'sigma': np.full((8, 200), 9.0), 'max_sigma': 3.5})
+    assert drawing.map.max() == 1 and drawing.full_scale == 3.5
+    half = DenseMaps().drawing({'map': None, 'sigma': np.full((8, 200), 1.75), 'max_sigma': 3.5})
+    assert half.map.max() == 0.5
 
 
 def test_options_of_another_task_and_classes_are_refused(model):
@@ -99,3 +104,32 @@ def test_tool_writes_pixels_of_blur(model, tmp_path, repo):
     assert written.shape == (20, 33) and np.allclose(written, 0.8 * (7 if kind == 'DMENet' else 1))
     assert json.loads((out / 'grey.png.json').read_text())['unit'] == ('px (sigma)' if kind == 'DMENet' else 'share')
     assert cv2.imread(str(out / 'grey.png.png')) is not None
+
+
+def test_a_model_of_blur_without_weights_refuses(tmp_path):
+    """An untrained network says nothing about an image: Inferencer and get_model refuse alike, a config too."""
+    name = 'dmenet_vgg19_1xb9-10000e_syndof-240px'
+    for ask in (Inferencer, get_model):
+        for model in (name, f'configs/dmenet/{name}.py'):
+            with pytest.raises(NoWeightsError, match='no published weights'):
+                ask(model)
+
+
+def test_help_speaks_of_both_tasks(repo):
+    done = subprocess.run([sys.executable, str(repo / 'tools/infer.py'), '--help'], capture_output=True, text=True)
+    assert done.returncode == 0 and 'sigma of the blur in pixels' in done.stdout and 'class, score, boxes' in done.stdout
+
+
+def test_refocus_writes_three_pictures_in_a_row(model, tmp_path, repo):
+    kind, config, weights = model
+    cv2.imwrite(str(tmp_path / 'photo.png'), np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype(np.uint8))
+    spec = importlib.util.spec_from_file_location('refocus', repo / 'tools' / 'refocus.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    out = tmp_path / 'out.png'
+    command = [str(tmp_path / 'photo.png'), '--model', config, '--checkpoint', weights, '--out', str(out)]
+    assert tool.main([*command, '--focus', '200,5', '--device', 'cpu']) == 2  # outside
+    wanted = 0 if kind == 'DMENet' else 2  # the other estimates no blur
+    assert tool.main([*command, '--focus', '20,5', '--device', 'cpu']) == wanted
+    if wanted == 0:
+        assert cv2.imread(str(out)).shape == (32 + 40, 3 * 48, 3)

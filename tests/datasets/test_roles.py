@@ -111,7 +111,7 @@ def test_every_reader_of_every_task_has_a_role():
 
 
 def drawn(split='train', **kwargs):
-    return DATASETS.build({'type': 'DrawnDefocus', 'split': split, 'count': 4, 'scenes': {'size': 64}, **kwargs})
+    return DATASETS.build({'type': 'ScenesDefocus', 'split': split, 'count': 4, 'scenes': {'size': 64}, **kwargs})
 
 
 def test_defocus_learns_from_pixels_and_its_test_split_reports():

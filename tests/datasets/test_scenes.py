@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from wsolzoo.datasets.scenes import Glyphs, ScenesDefocus, ScenesSaliency, WSOLScenes
+from wsolzoo.datasets.scenes import Glyphs, ScenesSaliency, WSOLScenes
 from wsolzoo.datasets.scenes.store import SceneStore, draw_many
 from wsolzoo.registry import DATASETS
 from wsolzoo.synthetic.scenes import SPECIES, SceneSpec, draw_glyph, draw_scene, scene_label
@@ -189,15 +189,9 @@ def test_registered_under_both_names():
         assert isinstance(DATASETS.build(dict(type=name, split='val', count=10)), WSOLScenes)
 
 
-def test_saliency_and_defocus_readers():
+def test_saliency_reader():
     info = ScenesSaliency('train', count=10)[1]
     assert set(np.unique(info['gt_map'])) == {0.0, 1.0} and np.array_equal(info['gt_map'], info['gt_seg_map'])
-    sigma, coc = (ScenesDefocus('train', unit=unit, count=10) for unit in ('sigma_px', 'coc_px'))
-    a, b = sigma[1], coc[1]
-    assert a['gt_defocus'].dtype == np.float32 and a['gt_defocus'].shape == (96, 96)
-    assert np.allclose(4 * a['gt_defocus'], b['gt_defocus']) and np.allclose(a['gt_map'], b['gt_map'])
-    assert sigma.full_scale == 3.0 and coc.full_scale == 12.0
-    assert a['img_sharp'].shape == a['img'].shape and not np.array_equal(a['img'], a['img_sharp'])
 
 
 @pytest.mark.parametrize(
@@ -211,8 +205,6 @@ def test_wrong_arguments_are_named(broken):
         WSOLScenes('train', **broken)
     with pytest.raises(ValueError, match='train, val, test'):
         WSOLScenes('dev')
-    with pytest.raises(ValueError, match='coc_px'):
-        ScenesDefocus('train', unit='mm')
 
 
 def test_cache_on_disk(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 from wsolzoo.evaluation.functional import defocus as fn
 from wsolzoo.evaluation.metrics.defocus import BlurMaskMetric, DefocusError, RTFError
@@ -91,33 +92,52 @@ def test_rank_correlation_ignores_scale():
     assert fn.rank_correlation(ties, truth, 1) == pytest.approx(spearmanr(ties.ravel(), truth.ravel())[0])
 
 
-def stack(frames=5, side=12, seed=0):
-    """Sharpest frame per pixel, sharpness that falls with the distance to it, and the true order of blur."""
-    best = np.random.default_rng(seed).integers(1, frames - 1, (side, side))
-    distance = np.abs(np.arange(frames)[:, None, None] - best)
-    return best, 1.0 / (1 + distance), distance.astype(float)
-
-
 def test_stack_agreement():
-    _, sharp, blur = stack()
-    assert fn.stack_agreement(sharp, blur) == (1, 1, 1, 144)
-    assert fn.stack_agreement(sharp, -blur).rank == pytest.approx(-1)
-    noise = np.random.default_rng(1).random(blur.shape)
-    assert abs(fn.stack_agreement(sharp, noise).rank) < 0.15
-    assert fn.stack_agreement(sharp, 0 * blur).rank == 0  # a constant map orders nothing
+    index = np.random.default_rng(0).uniform(1, 3, (12, 12))
+    blur = np.abs(np.arange(5)[:, None, None] - index)
+    assert fn.stack_agreement(index, blur) == pytest.approx((1, 1, 1, 1, 144))
+    assert fn.stack_agreement(index, -blur).rank == pytest.approx(-1)
+    noise = fn.stack_agreement(index, np.random.default_rng(1).random(blur.shape))
+    assert abs(noise.rank) < 0.15 and abs(noise.within) < 0.15
+    assert fn.stack_agreement(index, 0 * blur).rank == 0  # a constant map orders nothing
     with pytest.raises(ValueError, match='clear focus'):
-        fn.stack_agreement(sharp, blur, np.zeros((12, 12), bool))
+        fn.stack_agreement(index, blur, np.zeros((12, 12), bool))
     with pytest.raises(ValueError, match='F >= 3'):
-        fn.stack_agreement(sharp[:2], blur[:2])
+        fn.stack_agreement(index, blur[:2])
 
 
-def test_sharpness_finds_the_focus_of_a_stack():
-    from scipy.ndimage import gaussian_filter
+@pytest.fixture(scope='module')
+def tilted():
+    """Frames of a tilted plane whose right half has a thirtieth of the contrast, and its true place of focus."""
+    place = np.repeat(np.linspace(1, 5, 128)[:, None], 96, 1)
+    contrast = np.where(np.arange(96) < 48, 90.0, 3.0)
+    texture = np.random.default_rng(0).standard_normal((128, 96)) * contrast
+    pyramid = np.stack([gaussian_filter(texture, s) for s in np.arange(0, 6.6, 0.25)])
+    level = np.rint(np.abs(np.arange(7)[:, None, None] - place) / 0.25).astype(int)
+    frames = np.stack([np.take_along_axis(pyramid, one[None], 0)[0] for one in level])
+    noise = np.random.default_rng(1).standard_normal(frames.shape)
+    return frames + 0.02 * noise, place
 
-    texture = np.random.default_rng(0).random((64, 64)) * 255
-    frames = np.stack([fn.sharpness(gaussian_filter(texture, s), 4) for s in (3, 1, 0.3, 1, 3)])
-    assert (frames.argmax(0) == 2).all()
-    assert fn.clear_focus(frames, quantile=0.0)[8:-8, 8:-8].mean() > 0.9
+
+def test_focus_index_does_not_depend_on_contrast(tilted):
+    frames, place = tilted
+    sharp = np.stack([fn.sharpness(frame, 4) for frame in frames])
+    focus = fn.focus_index(sharp, smooth=4, quantile=0.0)
+    inner = np.abs(focus.index - place)[12:-12, 8:-8]
+    assert inner.mean() < 0.25
+    assert focus.clear[20:-20].mean() > 0.8
+    with pytest.raises(ValueError, match='F >= 3'):
+        fn.focus_index(sharp[:2])
+
+
+def test_an_answer_to_contrast_is_told_from_blur(tilted):
+    """Sharpness itself follows the frames of each pixel, but not the blur over the pixels of one frame."""
+    frames, place = tilted
+    sharp = np.stack([fn.sharpness(frame, 4) for frame in frames])
+    perfect = fn.stack_agreement(place, np.abs(np.arange(7)[:, None, None] - place))
+    contrast = fn.stack_agreement(place, -np.log(sharp))
+    assert perfect.rank == pytest.approx(1) and perfect.within == pytest.approx(1)
+    assert contrast.rank > 0.9 and contrast.within < 0.75
 
 
 def sample(name='a', pred=None, meta=(), **fields):

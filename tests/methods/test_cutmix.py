@@ -62,9 +62,8 @@ def test_cross_entropy_with_soft_labels_is_the_mixture():
     partner = (soft - torch.eye(5) * 2).argmax(1)
     share = 1 - soft.diagonal()
     each = F.cross_entropy(logits, labels, reduction='none'), F.cross_entropy(logits, partner, reduction='none')
-    assert F.cross_entropy(logits, soft).item() == pytest.approx(
-        ((1 - share) * each[0] + share * each[1]).mean().item()
-    )
+    mixture = ((1 - share) * each[0] + share * each[1]).mean()
+    assert F.cross_entropy(logits, soft).item() == pytest.approx(mixture.item())
 
 
 def test_a_batch_that_is_not_mixed_keeps_its_labels():
@@ -102,9 +101,7 @@ def test_heads_that_need_one_class_an_image_are_refused():
         build_model({'model': {**Config.fromfile(BAS).model, 'batch_augments': [{'type': 'CutMix'}]}})
 
 
-@pytest.mark.parametrize(
-    ('wrong', 'said'), [({'beta': 0.0}, 'beta of CutMix is positive'), ({'prob': -1}, 'probability')]
-)
+@pytest.mark.parametrize(('wrong', 'said'), [({'beta': 0.0}, 'is positive'), ({'prob': -1}, 'probability')])
 def test_impossible_settings_are_refused(wrong, said):
     with pytest.raises(ValueError, match=said):
         CutMix(2, **wrong)

@@ -2,6 +2,8 @@
 
 import copy
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,12 +14,14 @@ from mmengine.runner import Runner
 from torch import nn
 
 import wsolzoo.methods  # noqa: F401 - registers the method
+from wsolzoo.datasets.defocus.drawn import ScenesDefocus
 from wsolzoo.engine.optim.children import ChildOptimWrapperConstructor
 from wsolzoo.methods.dmenet import losses
 from wsolzoo.methods.dmenet.blur import BlurNet
 from wsolzoo.methods.dmenet.bricks import BetaNorm, conv
-from wsolzoo.methods.dmenet.critics import DomainNet, SameConv, SharpnessNet
-from wsolzoo.methods.dmenet.model import split_domains
+from wsolzoo.methods.dmenet.domain import DomainNet, SameConv
+from wsolzoo.methods.dmenet.model import CONTENT_WEIGHTS, split_domains
+from wsolzoo.methods.dmenet.sharpness import SharpnessNet
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
 
@@ -186,6 +190,65 @@ def test_aux_error_sums_levels():
     assert losses.aux_error(preds, y).item() == pytest.approx(3 * 0.01, rel=1e-4)
 
 
+def test_content_weight_goes_with_the_pixels():
+    """The same features see torchvision's pixels 57.6 times smaller, so the squared error needs 57.6^2 the weight."""
+    scale = 255 * (0.229 + 0.224 + 0.225) / 3
+    assert CONTENT_WEIGHTS['torchvision'] / CONTENT_WEIGHTS['caffe'] == pytest.approx(scale**2, rel=0.01)
+    for pixels, weight in CONTENT_WEIGHTS.items():
+        model = build(loss_weight=None, content=FULL['content'] | {'pixels': pixels})
+        assert model.loss_weight['content'] == weight
+    assert build(loss_weight={'content': 2.0}).loss_weight['content'] == 2.0
+
+
+CONFIGS = sorted(path.stem for path in Path(__file__).parents[2].joinpath('configs/dmenet').glob('*.py'))
+
+
+@pytest.fixture(scope='module')
+def scenes():
+    """A batch of drawn scenes, one of each domain."""
+    source = ScenesDefocus('train', 3, scenes={'size': 64})
+    inputs, samples = [], []
+    for index, domain in enumerate(('synthetic', 'masked', 'real')):
+        info = source.get_data_info(index)
+        sample = DataSample(metainfo={'domain': domain, 'map_unit': 'sigma7'})
+        sample.gt_map = torch.from_numpy(info['gt_map'][None])
+        sample.gt_mask = (info['gt_map'] > 0).astype('uint8')
+        inputs.append(torch.from_numpy(info['img'].transpose(2, 0, 1).copy()))
+        samples.append(sample)
+    return {'inputs': inputs, 'data_samples': samples}
+
+
+def gradient_shares(model, data):
+    """Norm of every term's gradient for B, as a share of the norm of their sum."""
+    data = model.data_preprocessor(data, True)
+    terms = {name: term for name, term in model.loss(**data).items() if name.startswith('loss_')}
+    weights = list(model.network.parameters())
+
+    def norm(loss):
+        grads = torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
+        return torch.stack([grad.square().sum() for grad in grads if grad is not None]).sum().sqrt()
+
+    total = norm(torch.stack(list(terms.values())).sum())
+    return {name.removeprefix('loss_'): (norm(term) / total).item() for name, term in terms.items()}
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_every_term_of_a_shipped_config_acts(name, repo, scenes):
+    """At the start each has 1 % of the gradient, or the config says why not."""
+    path = repo / f'configs/dmenet/{name}.py'
+    said = re.search(r'# Faint at the start.*: ([a-z, ]+)\.', path.read_text())
+    faint = set(said[1].split(', ')) if said else set()
+    cfg = Config.fromfile(path)
+    for part in (cfg.model.network, cfg.model.content):
+        if part:
+            part.encoder.pop('init_cfg', None)
+    torch.manual_seed(0)
+    shares = gradient_shares(MODELS.build(cfg.model).train(), scenes)
+    assert faint <= set(shares)
+    for term, share in shares.items():
+        assert share >= 0.01 or term in faint, shares
+
+
 # ---- who moves when --------------------------------------------------------------------------------------------------
 
 FULL = {
@@ -309,7 +372,7 @@ def test_combination_is_the_released_one():
     s = model.sharpness(outputs['masked'].map).sigmoid()
     assert main['loss_calibration'].item() == pytest.approx(0.125 * ((s - b) ** 2).mean().item(), rel=1e-4)
     phi = (model.content(outputs['synthetic'].map) - model.content(y)).square().mean()
-    assert main['loss_content'].item() == pytest.approx(1e-4 * phi.item(), rel=1e-4)
+    assert main['loss_content'].item() == pytest.approx(CONTENT_WEIGHTS['caffe'] * phi.item(), rel=1e-4)
 
 
 def test_batch_statistics_are_of_one_domain():
@@ -455,10 +518,10 @@ def run_demo(repo, work_dir, epochs, resume=False):
         part.encoder.width = 0.0625
     cfg.model.domain.base = 4
     for source, count in zip(cfg.train_dataloader.dataset.sources, (8, 5, 3)):
-        source.update(count=count, scenes={'size': 64})
+        source.update(count=count, scenes={'size': 64}, keep=None)
         source.pipeline[0].size = 32
     cfg.train_dataloader.update(batch_size=3, sampler={'type': 'MultiSourceSampler', 'counts': (1, 1, 1)})
-    cfg.val_dataloader.dataset.update(count=2, scenes={'size': 64})
+    cfg.val_dataloader.dataset.update(count=2, scenes={'size': 64}, keep=None)
     cfg.train_cfg.max_epochs = epochs
     cfg.default_hooks.checkpoint.max_keep_ckpts = 2
     cfg.param_scheduler = None

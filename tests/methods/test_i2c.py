@@ -1,4 +1,4 @@
-"""I2C: pairs that every process and every resumed run draws alike, seeds, both consistencies by hand, and the memory."""
+"""I2C: pairs that every process and every resumed run draws alike, seeds, both consistencies by hand, the memory."""
 
 import pytest
 import torch

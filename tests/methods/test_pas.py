@@ -86,7 +86,7 @@ def test_the_percentile_is_the_standard_where_a_few_pixels_are_huge():
 
 
 def test_scaled_gradients_are_a_smaller_rate_with_more_decay():
-    """The source multiplies gradients by 0.1 and leaves weight decay alone; SGD with momentum cannot tell them apart."""
+    """The source multiplies gradients by 0.1 and leaves weight decay alone; to SGD with momentum that is the same."""
     cfg = Config.fromfile('configs/_base_/schedules/pas_200e.py').optim_wrapper
     settings = {**cfg.optimizer, 'weight_decay': 0.1}  # so large that it would be seen
     torch.manual_seed(0)

@@ -1,5 +1,9 @@
 """The localizer against the definitions, and its messages."""
 
+import copy
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -7,9 +11,11 @@ from torch.nn import functional as F
 
 from wsolzoo.models.heads import MaskHead
 from wsolzoo.models.outputs import HeadOutput, LinearMaps, SharedMap
+from wsolzoo.models.tasks.localizer import Localization
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
 from wsolzoo.testing import build_model, tiny_batch
+from wsolzoo.visualization import draw
 
 
 def config(**changes) -> dict:
@@ -62,6 +68,38 @@ def test_whose_map_is_predicted(cam_class):
         torch.testing.assert_close(sample.pred_raw_map, expected)
         torch.testing.assert_close(sample.pred_scores, output.logits[n].softmax(0))
         assert sample.cam_class == cam_class
+
+
+def test_a_map_for_each_of_several_classes():
+    torch.manual_seed(0)
+    model = build_model(config(cam_class='top3')).eval()
+    batch = tiny_batch(model, 32, batch_size=2)
+    views = torch.randint(0, 256, (10, 3, 32, 32), dtype=torch.uint8)
+    batch['data_samples'][0].score_views = views  # the classes are those of the score that is reported
+    output = model(model.data_preprocessor(copy.deepcopy(batch))['inputs'])
+    for n, sample in enumerate(model.test_step(batch)):
+        labels = sample.pred_scores.topk(3).indices
+        assert torch.equal(sample.pred_map_labels, labels)
+        torch.testing.assert_close(sample.pred_raw_maps, output.maps[n, labels])
+        assert torch.equal(sample.pred_raw_map, sample.pred_raw_maps[0])
+
+
+def test_an_answer_has_the_box_of_each_class():
+    maps = torch.zeros(2, 8, 8)
+    maps[0, 1:3, 1:4], maps[1, 5:7, 2:8] = 1, 1
+    scores = torch.tensor([0.1, 0.6, 0.3])
+    sample = DataSample(
+        pred_scores=scores, pred_raw_map=maps[0], pred_raw_maps=maps, pred_map_labels=scores.argsort()[1:].flip(0)
+    )
+    asked = {'label': None, 'classes': ['cat', 'dog', 'fox']}
+    answer = Localization(threshold=0.5).answer(sample, (8, 8), np.array([0.0, 0, 8, 8]), asked)
+    assert answer['boxes'].tolist() == [[1, 1, 4, 3], [2, 5, 8, 7]]
+    assert answer['box_labels'].tolist() == [1, 2]
+    assert (answer['name'], answer['box_names']) == ('dog', ['dog', 'fox'])
+    drawing = Localization().drawing(answer)
+    assert drawing.box_names == ('dog', 'fox')
+    picture, unnamed = (draw(np.zeros((64, 64, 3), np.uint8), one) for one in (drawing, replace(drawing, box_names=())))
+    assert picture.shape == unnamed.shape and (picture != unnamed).any()
 
 
 def test_class_scores_are_the_mean_softmax_of_the_views():
@@ -181,7 +219,9 @@ def test_augmentations_may_soften_labels_unless_the_head_needs_one():
 
 
 def test_messages_say_what_to_do():
-    with pytest.raises(ValueError, match="cam_class must be 'gt', 'pred' or a positive integer; got 'top'"):
+    with pytest.raises(
+        ValueError, match="cam_class must be 'gt', 'pred', a positive integer or such as 'top5'; got 'top'"
+    ):
         build_model(config(cam_class='top'))
     with pytest.raises(ValueError, match='num_classes must be at least 1'):
         MaskHead(0, (3,))

@@ -7,6 +7,7 @@ import torch
 
 from wsolzoo.models.memory import ClassMemory
 from wsolzoo.models.scaling import minmax
+from wsolzoo.testing import build_model, tiny_batch
 
 
 def half(visits):
@@ -87,3 +88,23 @@ def test_minmax_is_of_each_map_and_a_constant_one_is_zero():
     scaled = minmax(maps)
     assert scaled.tolist() == [[[0.0, 1.0]], [[0.0, 0.0]]]
     assert scaled.dtype == torch.float32
+
+
+@pytest.mark.parametrize('loss', ['I2CLoss', 'DAWSOLLoss'])
+def test_losses_that_remember_learn_in_half_precision(loss):
+    backbone = {'type': 'PlainNet', 'base_channels': 4}
+    preprocessor = {'type': 'ImgDataPreprocessor', 'mean': [128.0] * 3, 'std': [64.0] * 3}
+    settings = {'backbone': backbone, 'head': {'type': 'CAMHead', 'num_classes': 3}, 'losses': [{'type': loss}]}
+    torch.manual_seed(0)
+    model = build_model({'model': {'type': 'Localizer', 'data_preprocessor': preprocessor, **settings}}).train()
+    batch = tiny_batch(model, 32, batch_size=4)
+    for index, sample in enumerate(batch['data_samples']):
+        sample.gt_label = index // 2
+    batch = model.data_preprocessor(batch, training=True)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        for _ in range(2):  # the second step knows what the first one saw
+            scalars = model(**batch, mode='loss')
+    losses = {name: value for name, value in scalars.items() if 'loss' in name}
+    assert len(losses) == 3 and all(value.dtype == torch.float32 for value in losses.values())
+    sum(losses.values()).backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())

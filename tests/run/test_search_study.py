@@ -1,6 +1,7 @@
 """A study that processes share: each trial is claimed once, continued once, ended once."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import optuna
@@ -60,6 +61,19 @@ def test_draws_depend_on_seed_and_number_alone(tmp_path, claim_as):
         assert (trial.number, values) == (number, drawn[number])
         two.tell(trial, 'COMPLETE', number / 2)
     assert claim_as(Study(tmp_path / 'three', replace(SETTINGS, seed=1)))[1] != drawn[0]
+
+
+def test_tpe_proposes_from_what_was_found_without_a_warning(tmp_path, claim_as, recwarn):
+    """Ten trials are drawn at random; then small learning rates, which score best here, are preferred."""
+    space = (Parameter('lr', ('lr',), 1e-5, 1.0, log=True),)
+    study = Study(tmp_path, replace(SETTINGS, space=space, sampler='tpe'))
+    drawn = []
+    for _ in range(25):
+        trial, values = claim_as(study, count=25)
+        drawn.append(values['lr'])
+        study.tell(trial, 'COMPLETE', -math.log10(values['lr']))
+    assert sum(map(math.log10, drawn[15:])) / 10 < sum(map(math.log10, drawn[:10])) / 10 - 0.5
+    assert not recwarn.list
 
 
 def test_no_more_trials_than_asked_for_and_none_twice(tmp_path, claim_as):

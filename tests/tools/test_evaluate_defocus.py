@@ -59,6 +59,12 @@ def test_focal_stack(tool, tmp_path):
 
     result = tool.judge_stack(str(tmp_path), perfect, smooth=4)
     assert result['frames'] == 7 and result['pixels'] > 1000
-    assert result['rank'] > 0.95 and result['near'] > 95 and result['hit'] > 80
+    assert result['rank'] > 0.95 and result['near'] > 95 and result['hit'] > 80 and result['within'] > 0.9
     knows_nothing = tool.judge_stack(str(tmp_path), lambda image: (rng.random((96, 160)), 'sigma7'), smooth=4)
     assert abs(knows_nothing['rank']) < 0.3 and knows_nothing['near'] < 80
+
+
+def test_a_baseline_needs_no_checkpoint(tool, folder, repo):
+    model = tool.build(str(repo / 'configs/reblur/reblur_constant_defocus-photos-64px.py'), None)
+    result = tool.judge_set(str(folder), lambda image: tool.estimate(model, image))
+    assert result['defocus/rank'] == 0 and result['defocus/mean_px'] == pytest.approx(model.network.sigma)

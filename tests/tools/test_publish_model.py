@@ -8,10 +8,10 @@ import torch
 from wsolzoo.engine.weights.reading import load_from_local
 
 
-def publish(in_process, tmp_path, content: bytes) -> tuple[int, str]:
+def publish(in_process, tmp_path, content: bytes, *more: str) -> tuple[int, str]:
     (tmp_path / 'epoch_3.pth').write_bytes(content)
     words = (tmp_path / 'epoch_3.pth', 'cam/cam_x.py', '--out-dir', tmp_path / 'out', '--date', 20260102)
-    return in_process('model_converters/publish_model.py', *map(str, words))
+    return in_process('model_converters/publish_model.py', *map(str, (*words, *more)))
 
 
 @pytest.fixture
@@ -27,6 +27,13 @@ def test_the_weights_alone_named_after_their_hash(in_process, tmp_path, checkpoi
     (path,) = (tmp_path / 'out').iterdir()
     assert path.name == f'cam_x_20260102-{sha256(path.read_bytes()).hexdigest()[:8]}.pth'
     assert set(load_from_local(str(path))) == {'fc.weight', 'fc.bias'}
+
+
+def test_half_precision_is_half_the_weights(in_process, tmp_path, checkpoint):
+    assert publish(in_process, tmp_path, checkpoint, '--half')[0] == 0
+    (path,) = (tmp_path / 'out').iterdir()
+    stored = load_from_local(str(path))
+    assert stored['fc.weight'].dtype == torch.float16 and torch.equal(stored['fc.bias'].float(), torch.ones(3))
 
 
 @pytest.mark.parametrize(

@@ -104,19 +104,29 @@ def test_a_trial_that_fails_counts_and_says_why(search):
     assert 'failed, RuntimeError: three is too many' in out
 
 
-def test_an_interrupted_trial_is_continued(search, monkeypatch):
+@pytest.mark.parametrize(
+    ('cause', 'told'),
+    [
+        (KeyboardInterrupt(), 'Stopped by Ctrl-C.'),
+        (RuntimeError('DataLoader worker (pid 1) is killed by signal: Killed.'), 'A loader worker died'),
+        (OSError(28, 'No space left on device'), 'is full'),
+    ],
+    ids=['ctrl-c', 'worker', 'disk'],
+)
+def test_an_interrupted_trial_is_continued(search, monkeypatch, cause, told):
     train, calls = Runner.train, []
 
     def stop(runner):
         calls.append(runner.work_dir)
         if len(calls) == 2:
-            raise KeyboardInterrupt
+            raise cause
         return train(runner)
 
     monkeypatch.setattr(Runner, 'train', stop)
     status, out, ledger = search('--trials', '3')
     assert status == 1
-    assert 'The same command goes on where this one stopped.' in out
+    assert told in out
+    assert out.endswith('The same command goes on where this one stopped.\n')
     assert [trial['state'] for trial in ledger['trials']] == ['complete']
     status, out, ledger = search('--trials', '3')
     assert status == 0

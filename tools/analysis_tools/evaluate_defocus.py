@@ -1,11 +1,12 @@
 """Judge a defocus model on generated sets (exact maps) and on real focal stacks (an order of frames).
 
-    python tools/analysis_tools/evaluate_defocus.py CONFIG CHECKPOINT --set photos=data/defocus/pairs-test \
-        --stack usb=../shared/data/depth/stack_usb --constant data/defocus/scenes-train --out result.json
+    python tools/analysis_tools/evaluate_defocus.py CONFIG CHECKPOINT --set pairs=data/defocus/pairs-test \
+        --stack usb=../shared/data/depth/stack_usb --out result.json
+    python tools/analysis_tools/evaluate_defocus.py configs/reblur/CONFIG.py --set pairs=data/defocus/pairs-test
 
-A focal stack is a folder whose frames are named by numbers (00.jpg, 01.jpg, …). At a pixel the frame with the greatest
-local sharpness should get the smallest estimated blur. ``--constant`` adds what the mean map value of a training set
-would score everywhere: a model that does not beat it has learned nothing about pictures.
+A focal stack is a folder whose frames are named by numbers (00.jpg, 01.jpg, …). Its truth is the place of focus among the
+frames, see :func:`wsolzoo.evaluation.functional.defocus.focus_index`. Baselines without weights (a constant, the re-blur
+ratio) are configs like any other and need no checkpoint.
 """
 
 import argparse
@@ -20,25 +21,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; nothing heavy is imported before this has succeeded."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    parser.add_argument('checkpoint', nargs='?', help='default: the weights that the zoo publishes, if the model has any')
     parser.add_argument('--set', nargs='+', default=[], metavar='NAME=DIR', help='folders made by make_defocus.py')
     parser.add_argument('--stack', nargs='+', default=[], metavar='NAME=DIR', help='focal stacks')
-    parser.add_argument('--constant', metavar='DIR', help='a generated set whose mean blur is the baseline')
     parser.add_argument('--smooth', type=float, default=8.0, help='pixels a stack is averaged over (frames wander)')
     parser.add_argument('--out', help='write the result as JSON')
     return parser.parse_args(argv)
 
 
-def build(config: str, checkpoint: str):
+def build(config: str, checkpoint: str | None):
     """The model in evaluation mode."""
-    from wsolzoo.engine.weights.checkpoint import load_weights
-    from wsolzoo.registry import MODELS
-    from wsolzoo.run import launch
+    from wsolzoo.apis import get_model
 
-    launch.prepare_environment()
-    model = MODELS.build(launch.load_config(config).model)
-    load_weights(model, checkpoint)
-    return model.eval()
+    return get_model(config, checkpoint or True)
 
 
 def estimate(model, image: np.ndarray) -> tuple[np.ndarray, str]:
@@ -57,22 +52,23 @@ def judge_set(folder: str, predict) -> dict[str, float]:
     """Errors and blur-mask scores on a generated set; ``predict(image)`` gives map and unit."""
     from wsolzoo.datasets.defocus.readers import GeneratedDefocus
     from wsolzoo.evaluation.metrics.defocus import BlurMaskMetric, DefocusError
+    from wsolzoo.synthetic.optics.generate import read_kept
 
     data = GeneratedDefocus(folder)
     error, mask = DefocusError(), BlurMaskMetric(min_polarity=None)
     for info in data:
-        name, root = info['img_id'], Path(folder)
-        pred, unit = predict(cv2.imread(info['img_path']))
-        sample = {'img_id': name, 'pred_map': pred, 'pred_unit': unit, 'map_unit': data.map_unit}
-        sample['gt_map'] = cv2.imread(info['defocus_path'], cv2.IMREAD_UNCHANGED) / data.map_scale
-        sample['gt_mask'] = (cv2.imread(str(root / 'blurred' / f'{name}.png'), cv2.IMREAD_UNCHANGED) > 127).astype(int)
+        arrays = read_kept(folder, info['img_id'])
+        pred, unit = predict(arrays['image'])
+        sample = {'img_id': info['img_id'], 'pred_map': pred, 'pred_unit': unit, 'map_unit': data.map_unit}
+        sample['gt_map'] = arrays['stored'] / data.map_scale
+        sample['gt_mask'] = (arrays['blurred'] > 127).astype(int)
         error.process(None, [sample])
         mask.process(None, [sample])
     return {'images': len(data)} | error.evaluate(len(data)) | mask.evaluate(len(data))
 
 
 def judge_stack(folder: str, predict, smooth: float) -> dict[str, float]:
-    """Does estimated blur order the frames of a focal stack? Shares of pixels in percent."""
+    """Does estimated blur follow the focus through a stack? Shares of pixels in percent."""
     from scipy.ndimage import gaussian_filter
 
     from wsolzoo.evaluation.functional import defocus as fn
@@ -80,16 +76,13 @@ def judge_stack(folder: str, predict, smooth: float) -> dict[str, float]:
     from wsolzoo.synthetic.optics.lens import to_sigma
 
     frames = [cv2.imread(str(path)) for path in sorted(Path(folder).glob('[0-9]*.jpg'))]
-    blur = []
-    for frame in frames:
-        pred, unit = predict(frame)
-        blur.append(gaussian_filter(to_sigma(pred, unit), smooth))
-    h, w = blur[0].shape
+    blur = np.stack([gaussian_filter(to_sigma(*predict(frame)), smooth) for frame in frames])
+    h, w = blur.shape[1:]
     sharp = np.stack([fn.sharpness(cv2.cvtColor(f, cv2.COLOR_BGR2GRAY), smooth)[:h, :w] for f in frames])
-    valid = fn.clear_focus(sharp)
-    result = fn.stack_agreement(sharp, np.stack(blur), valid)._asdict()
-    best = sharp.argmax(0)[valid]
-    chance_near = np.mean([(np.abs(np.arange(len(frames)) - f) <= 1).mean() for f in best])
+    focus = fn.focus_index(sharp, 2 * smooth)
+    result = fn.stack_agreement(focus.index, blur, focus.clear)._asdict()
+    nearest = np.rint(focus.index[focus.clear])
+    chance_near = np.mean([(np.abs(np.arange(len(frames))[:, None] - nearest) <= 1).mean(0).mean()])
     shares = {name: result.pop(name) for name in ('hit', 'near')}
     shares |= {'chance_hit': 1 / len(frames), 'chance_near': float(chance_near)}
     return {'frames': len(frames), **result, **percent(shares)}
@@ -105,16 +98,6 @@ def main(argv: list[str] | None = None) -> None:
         result['sets'][name] = judge_set(folder, lambda image: estimate(model, image))
     for name, folder in (entry.split('=', 1) for entry in args.stack):
         result['stacks'][name] = judge_stack(folder, lambda image: estimate(model, image), args.smooth)
-    if args.constant:
-        from wsolzoo.datasets.defocus.readers import GeneratedDefocus
-
-        train = GeneratedDefocus(args.constant)
-        maps = [cv2.imread(info['defocus_path'], cv2.IMREAD_UNCHANGED).mean() for info in train]
-        value = float(np.mean(maps)) / train.map_scale
-        result['constant'] = {'value': value, 'unit': train.map_unit}
-        for name, folder in (entry.split('=', 1) for entry in args.set):
-            flat = judge_set(folder, lambda image: (np.full(image.shape[:2], value), train.map_unit))
-            result['constant'][name] = flat
     text = json.dumps(result, indent=1)
     print(text)
     if args.out:

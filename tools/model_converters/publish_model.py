@@ -14,12 +14,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint of a training run')
     parser.add_argument('config', help='the config it was trained with')
     parser.add_argument('--out-dir', default='.', help='where the file goes')
+    parser.add_argument('--half', action='store_true', help='store half precision: half the size, read as single')
     parser.add_argument('--date', help='yyyymmdd; by default the day the checkpoint was written')
     return parser.parse_args(argv)
 
 
-def publish(checkpoint: Path, config: Path, out_dir: Path, date: str | None = None) -> Path:
-    """Write ``{config}_{date}-{sha8}.pth``; the same weights give the same file."""
+def publish(checkpoint: Path, config: Path, out_dir: Path, date: str | None = None, half: bool = False) -> Path:
+    """Write ``{config}_{date}-{sha8}.pth``; the same weights give the same file.
+
+    Args:
+        checkpoint: of a training run.
+        config: it was trained with.
+        out_dir: where the file goes.
+        date: yyyymmdd; by default the day the checkpoint was written.
+        half: store floating-point numbers as float16, which is read back as float32. Test the file, not what it was
+            made from.
+    """
     from datetime import datetime, timezone
 
     from wsolzoo.engine.weights.atomic import save_named_after_hash
@@ -28,6 +38,8 @@ def publish(checkpoint: Path, config: Path, out_dir: Path, date: str | None = No
 
     loaded = load_from_local(str(checkpoint), map_location='cpu')
     weights = {name: value.contiguous() for name, value in state_dict_of(loaded).items()}
+    if half:
+        weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
     day = date or datetime.fromtimestamp(checkpoint.stat().st_mtime, timezone.utc).strftime('%Y%m%d')
     return save_named_after_hash(weights, out_dir / f'{config.stem}_{day}')
 
@@ -39,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     from wsolzoo.errors import UserError
 
     try:
-        print(publish(checkpoint, Path(args.config), Path(args.out_dir), args.date))
+        print(publish(checkpoint, Path(args.config), Path(args.out_dir), args.date, args.half))
     except (UserError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

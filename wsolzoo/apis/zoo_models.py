@@ -12,7 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
 from wsolzoo.errors import UserError
-from wsolzoo.models.initial import without_weights
+from wsolzoo.models.initial import has_parameters, without_weights
 from wsolzoo.registry import MODELS
 from wsolzoo.resources import find_config, model_index
 from wsolzoo.run.launch import load_config, prepare_environment
@@ -68,20 +68,20 @@ def find_model(model: str | Config, weights: bool | str = True) -> tuple[Config,
 
     Raises:
         FileNotFoundError: no such model and no such config.
-        NoWeightsError: published weights were asked of a model that has none.
+        NoWeightsError: published weights were asked of a model that has none, although it has parameters.
     """
     if isinstance(model, Config):
         cfg, published = model, model.get('load_from')
     else:
         cfg = load_config(_config_of(model))
         published = _published(cfg) if weights is True else None
-    if weights is True and not published:
+    if weights is True and not published and has_parameters(cfg.model):
         name = model if isinstance(model, str) else model.filename or 'the config'
         raise NoWeightsError(
             f'{name} has no published weights, and an untrained network says nothing about an image. Name a '
             'checkpoint; or take weights=False in Python if random weights are what you want.'
         )
-    return cfg, published if weights is True else weights or None
+    return cfg, (published if weights is True else weights) or None
 
 
 def _config_of(name: str) -> str:

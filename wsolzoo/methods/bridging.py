@@ -1,9 +1,9 @@
-"""Bridging the gap: Kim, Kim, Lee, Kim, Yoon. Bridging the Gap between Classification and Localization for WSOL. CVPR 2022.
+"""Kim, Kim, Lee, Kim, Yoon. Bridging the Gap between Classification and Localization for WSOL. CVPR 2022.
 
 A CAM value is ``|f| |w| cos(f, w)``. Classification is content when the *norm* of the features tells the object's
-position; localization by CAM wants their *direction* to do it as well. So the direction is aligned with the weight of the
-class where the norm is high, and the norm with the direction. A second pass, with the most attentive positions of an
-intermediate feature dropped at random, must make the same features, so that they spread over the object.
+position; localization by CAM wants their *direction* to do it as well. So the direction is aligned with the weight of
+the class where the norm is high, and the norm with the direction. A second pass, with the most attentive positions of
+an intermediate feature dropped at random, must make the same features, so that they spread over the object.
 
 Written from a description of the method alone, since its code may not be used commercially. Ours: means are taken image
 by image and an empty region has none; both passes learn from their difference; the place of the drop in ResNet.
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wsolzoo.models.heads import MaskHead, top1
+from wsolzoo.models.heads import MaskHead
 from wsolzoo.models.outputs import HeadOutput, LinearMaps
 from wsolzoo.models.scaling import minmax, wide
 from wsolzoo.models.trunk import TrunkPass

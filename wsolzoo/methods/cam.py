@@ -20,7 +20,8 @@ class CAMHead(MaskHead):
     Args:
         num_classes: K.
         in_channels: channels of the backbone's features.
-        init_cfg: defaults to N(0, 0.01) weights and zero bias.
+        init_cfg: defaults to N(0, 0.01) weights and zero bias. ``dict(type='Pretrained', checkpoint=…)`` with the
+            backbone's checkpoint begins from its published classifier, ``fc``, which must have these K classes.
     """
 
     def __init__(self, num_classes: int, in_channels: tuple[int, ...], init_cfg: dict | None = None) -> None:

@@ -1,8 +1,8 @@
 """CutMix: Yun, Han, Oh, Chun, Choe, Yoo. CutMix: Regularization Strategy to Train Strong Classifiers. ICCV 2019.
 
-A box of another image is pasted in, and the label says how much of each image is there. Nothing of the picture is wasted
-on a hidden area, and the network must find the whole object to tell the shares. As a localization method it is the form
-of Choe et al. (CVPR 2020); the map is CAM's.
+A box of another image is pasted in, and the label says how much of each image is there. No pixel is wasted on a hidden
+area, and the network must find the whole object to tell the shares. As a localization method it is the form of Choe et
+al. (CVPR 2020); the map is CAM's.
 """
 
 import math

@@ -1,12 +1,13 @@
 """DA-WSOL: Zhu, She, Chen, You, Wang, Lu. Weakly Supervised Object Localization as Domain Adaption. CVPR 2022.
 
-A classifier learns on the *image's* feature, the mean over positions, and is then asked about *pixels*: two domains. The
-pixels' features are adapted to the image's by a maximum mean discrepancy, over those pixels that matter: of an image's
-positions some are like its feature, some are of the object but unlike it, and some are background, the *universum*, which
-belongs to neither domain and is kept silent. The map is that of CAM.
+A classifier learns on the *image's* feature, the mean over positions, and is then asked about *pixels*: two domains.
+The pixels' features are adapted to the image's by a maximum mean discrepancy, over those pixels that matter: of an
+image's positions some are like its feature, some are of the object but unlike it, and some are background, the
+*universum*, which belongs to neither domain and is kept silent. The map is that of CAM.
 
-Written from a description of the method alone, since its code has no licence. The description names the assigner's three
-centres and that two of them are cached; how they are updated, what stands in before they are, and the iterations are ours.
+Written from a description of the method alone, since its code has no licence. The description names the assigner's
+three centres and that two of them are cached; how they are updated, what stands in before they are, and the iterations
+are ours.
 """
 
 import torch
@@ -25,8 +26,8 @@ TERMS = ('mmd', 'universum')
 def mmd(source: Tensor, target: Tensor, kernels: int = 5) -> Tensor:
     """Squared maximum mean discrepancy of two samples under a mixture of RBF kernels (Long et al., ICML 2015).
 
-    ``mean k(s, s') + mean k(t, t') - 2 mean k(s, t)``, ``k(a, b) = sum_i exp(-|a - b|^2 / (2^i b))`` where b is the mean
-    squared distance of different samples, a constant, and i counts from -(kernels // 2).
+    ``mean k(s, s') + mean k(t, t') - 2 mean k(s, t)``, ``k(a, b) = sum_i exp(-|a - b|^2 / (2^i w))`` where w is the
+    mean squared distance of different samples, a constant, and i counts from -(kernels // 2).
 
     Args:
         source: (S, C).
@@ -87,8 +88,8 @@ class DAWSOLLoss(nn.Module):
     Also logged: ``universum`` and ``target``, their shares of the positions.
 
     Args:
-        num_classes: K.
-        in_channels: channels of the backbone's features (the localizer fills this in).
+        num_classes: K (the localizer fills this in).
+        in_channels: channels of the backbone's features (so too).
         samples: drawn of each kind from a batch.
         iterations: of the assignment.
         momentum: of the caches: the share of the old.
@@ -99,6 +100,7 @@ class DAWSOLLoss(nn.Module):
     """
 
     needs_channels = True
+    needs_classes = True
     one_label = True
 
     def __init__(
@@ -136,8 +138,9 @@ class DAWSOLLoss(nn.Module):
     def kinds(self, feat: Tensor, outputs: LocOutputs) -> Tensor:
         """What each position is, (N, P) int64; in training the caches move to what was found."""
         labels = outputs.labels
+        start = self.centres(feat, outputs)
         with torch.autocast(feat.device.type, enabled=False):
-            kinds, centres = assign(feat, self.centres(feat, outputs), self.iterations)
+            kinds, centres = assign(feat, start, self.iterations)
         if self.training:
             for memory, kind, names in ((self.background, UNIVERSUM, labels * 0), (self.classes, TARGET, labels)):
                 found = (kinds == kind).any(1)

@@ -1,6 +1,6 @@
 """HaS: Singh, Lee. Hide-and-Seek: Forcing a Network to be Meticulous for WSOL. ICCV 2017.
 
-A network that may see one telling part looks at nothing else. So each training image is cut into square cells, and cells
+A network that may see one telling part looks at nothing else. So each training image is cut into square cells, and some
 are hidden at random: what is left of the object has to do. Test images are whole.
 
 The form is that of Choe et al. (CVPR 2020): cells are given by their side in pixels. There the defaults are cells of 4

@@ -55,7 +55,7 @@ class PairedClassSampler(Sampler):
         self.classes = [images for images in classes if len(images) > 1]
         if not self.classes:
             raise ValueError(
-                f'PairedClassSampler shows two images of a class at a time, but each of {len(classes)} classes has only one'
+                f'PairedClassSampler shows two images of a class; each of the {len(classes)} classes has only one'
             )
         self.count = -(-len(labels) // (2 * self.world))
 
@@ -109,7 +109,7 @@ def local_consistency(first: Tensor, second: Tensor) -> Tensor:
 
 
 def global_consistency(means: Tensor, centres: Tensor) -> Tensor:
-    """Mean Euclidean distance of the pairs' means (P, C) to the centres (P, C) of their classes, which are constants."""
+    """Mean Euclidean distance of the pairs' means (P, C) to the centres (P, C) of their classes, constants."""
     return F.pairwise_distance(means, centres.detach(), eps=1e-6).mean()
 
 
@@ -126,8 +126,8 @@ class I2CLoss(nn.Module):
     ``pairs``, the share of the images that have a partner, and both distances without their weights.
 
     Args:
-        num_classes: K.
-        in_channels: channels of the backbone's features (the localizer fills this in).
+        num_classes: K (the localizer fills this in).
+        in_channels: channels of the backbone's features (so too).
         seeds: n, positions of each image.
         threshold: of the object, see :func:`object_seeds`.
         decay: of the rate of the centres.
@@ -139,6 +139,7 @@ class I2CLoss(nn.Module):
     """
 
     needs_channels = True
+    needs_classes = True
     one_label = True
 
     def __init__(

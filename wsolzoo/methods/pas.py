@@ -37,10 +37,10 @@ def thresholded_average(feat: Tensor, threshold: float) -> Tensor:
         tensor([[3.]])
     """
     fixed = feat.detach()
-    active = fixed > threshold * fixed.amax((2, 3), keepdim=True)
+    active = (fixed > threshold * fixed.amax((2, 3), keepdim=True)).to(feat.dtype)
     wide = torch.promote_types(feat.dtype, torch.float32)
-    total = torch.where(active, feat, 0).sum((2, 3), dtype=wide)
-    return (total / active.sum((2, 3), dtype=wide).clamp(min=1)).to(feat.dtype)
+    total, count = (feat * active).sum((2, 3), dtype=wide), active.sum((2, 3), dtype=wide)
+    return (total / count.clamp(min=1)).to(feat.dtype)
 
 
 @MODELS.register_module()

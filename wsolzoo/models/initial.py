@@ -1,4 +1,4 @@
-"""A model config without what only its own training needs."""
+"""What a model config needs before its first answer: weights, or none."""
 
 import copy
 
@@ -12,3 +12,14 @@ def without_weights(model: dict) -> dict:
         if isinstance(value, dict):
             model[key] = without_weights(value)
     return model
+
+
+def has_parameters(model: dict) -> bool:
+    """Whether the model of a config has anything to load: an estimator without a network has not."""
+    import torch
+    from mmengine.registry import DefaultScope
+
+    from wsolzoo.registry import MODELS
+
+    with DefaultScope.overwrite_default_scope('wsolzoo'), torch.device('meta'):
+        return any(True for _ in MODELS.build(without_weights(model)).parameters())

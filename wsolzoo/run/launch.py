@@ -125,21 +125,25 @@ def missing_checkpoint(path: str) -> str:
 
 
 def set_checkpoint(cfg: Config, checkpoint: str | None) -> None:
-    """Test the weights of ``checkpoint``, or those of the config's ``load_from``.
+    """Test the weights of ``checkpoint``, or those of the config's ``load_from``; a model without parameters has none.
 
     Raises:
-        UsageError: neither is given.
+        UsageError: neither is given, and the model has parameters.
         FileNotFoundError: the file does not exist.
     """
+    from wsolzoo.models.initial import has_parameters
+
     checkpoint = checkpoint or cfg.get('load_from')
+    cfg.resume = False
     if not checkpoint:
+        if not has_parameters(cfg.model):
+            return
         raise UsageError(
             'no checkpoint: name one after the config, or set load_from in the config; the zoo publishes none for it'
         )
     if '://' not in checkpoint and not Path(checkpoint).is_file():
         raise FileNotFoundError(missing_checkpoint(checkpoint))
     cfg.load_from = checkpoint
-    cfg.resume = False
 
 
 def set_report(cfg: Config, show_dir: str | None) -> None:

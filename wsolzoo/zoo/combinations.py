@@ -120,11 +120,14 @@ def refusal(model: Mapping[str, Any]) -> str | None:
 
 
 def pairs(found: Mapping[str, Mapping[str, Part]]) -> Iterator[tuple[Part, Part, dict[str, Any]]]:
-    """Every two parts of different kinds, and a model with both: the home of the second one with the first."""
+    """Every two parts of different kinds, and a model with both: the home of one of them with the other put in.
+
+    That of the losses where there are some, which read what their method has besides; else that of the second part.
+    """
     for one_kind, other_kind in BETWEEN:
         for one in found[one_kind].values():
             for other in found[other_kind].values():
-                yield one, other, one.put_into(other.home)
+                yield one, other, other.put_into(one.home) if one_kind == 'losses' else one.put_into(other.home)
 
 
 INTRO = """# What combines with what
@@ -142,17 +145,17 @@ model = dict(
 )
 ```
 
-Each table is made by building a model with both parts: the config that brings the part of the column, with the part of the
-row in it. `tests/test_combinations.py` takes a step with each of them, checks that every loss moves something, predicts
-and evaluates. What means nothing together is refused when the model is built; the number leads to the reason, as a user
+Each table is made by building models: the config that brings one of the two parts, with the other part in it.
+`tests/test_combinations.py` takes a step with each of them, checks that every loss moves something, predicts and
+evaluates. What means nothing together is refused when the model is built; the number leads to the reason, as a user
 reads it. A method of yours joins by a config for the scenes ({doc}`add_a_method`).
 """
 
 
 def page(found: Mapping[str, Mapping[str, Part]]) -> str:
     """The matrix as Markdown: a table for every two kinds, and the reasons of refusals below."""
-    said = {(one, other): refusal(model) for one, other, model in pairs(found)}
-    reasons = list(dict.fromkeys(reason for reason in said.values() if reason))
+    said = {(one, other): (refusal(model) or '').splitlines() for one, other, model in pairs(found)}
+    reasons = list(dict.fromkeys(reason for told in said.values() for reason in told))
     lines = [INTRO]
     for one_kind, other_kind in BETWEEN:
         rows, columns = found[one_kind], found[other_kind]
@@ -162,7 +165,8 @@ def page(found: Mapping[str, Mapping[str, Part]]) -> str:
         lines += ['| | ' + ' | '.join(f'`{name}`' for name in columns) + ' |', '|---' * (len(columns) + 1) + '|']
         for one in rows.values():
             answers = [said[one, other] for other in columns.values()]
-            cells = ['yes' if reason is None else f'no ({reasons.index(reason) + 1})' for reason in answers]
+            numbers = [', '.join(str(reasons.index(reason) + 1) for reason in told) for told in answers]
+            cells = [f'no ({told})' if told else 'yes' for told in numbers]
             lines += [f'| `{one.name}` | ' + ' | '.join(cells) + ' |']
         lines += ['']
     if reasons:

@@ -39,9 +39,12 @@ def _model(model: Mapping) -> list[str]:
     lines += [f'Config: [`{Path(model["Config"]).name}`]({Path(model["Config"]).name})\n']
     if 'Weights' in model:
         lines += [f'Weights: `{model["Weights"]}`\n']
-    for result in model.get('Results') or []:
+    results = model.get('Results') or []
+    for result, following in zip(results, [*results[1:], {}]):
         lines += _result(result)
-    if not model.get('Results'):
+        if result.get('Provenance') != following.get('Provenance'):  # of results of one command, said once
+            lines += _provenance(result)
+    if not results:
         lines += ['Not measured yet.\n']
     return lines
 
@@ -64,11 +67,16 @@ def _result(result: Mapping) -> list[str]:
     for key in ('Tolerance', 'Notes'):
         if key in result:
             lines += [f'{key}: {_text(result[key])}\n']
-    if 'Provenance' in result:
-        made = result['Provenance']
-        rest = ', '.join(f'{key.lower()} {_text(value)}' for key, value in made.items() if key != 'Command')
-        lines += [f'```shell\n{str(made["Command"]).strip()}\n```\n', f'{rest[:1].upper()}{rest[1:]}.\n']
     return lines
+
+
+def _provenance(result: Mapping) -> list[str]:
+    """The command that made a result, or several in a row, and what else is known about the run."""
+    if 'Provenance' not in result:
+        return []
+    made = result['Provenance']
+    rest = ', '.join(f'{key.lower()} {_text(value)}' for key, value in made.items() if key != 'Command')
+    return [f'```shell\n{str(made["Command"]).strip()}\n```\n', f'{rest[:1].upper()}{rest[1:]}.\n']
 
 
 def model_zoo(files: Iterable[Metafile]) -> str:

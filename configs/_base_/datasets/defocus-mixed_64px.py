@@ -1,3 +1,10 @@
-# Maps from the drawn scenes and from the photographs: what labels there are worth.
-_base_ = './defocus-scenes2pairs_64px.py'
-train_dataloader = dict(dataset=dict(sources=[_base_.scenes, _base_.pairs]), sampler=dict(counts=(4, 8)))
+# Maps from photographs with a drawn depth, from scenes, and from photographs with a measured depth (of your own: those
+# of data/defocus/pairs-test report, and are never learnt from).
+_base_ = './defocus-photos_64px.py'
+augment = dict(type='DefocusAugment', size=64, max_side=None)
+pairs = dict(
+    type='GeneratedDefocus', data_root='data/defocus/pairs-train', pipeline=[*_base_.load, augment, *_base_.pack]
+)
+train_dataloader = dict(
+    dataset=dict(sources=[_base_.photos, _base_.scenes, pairs]), sampler=dict(counts=(4, 2, 2))
+)

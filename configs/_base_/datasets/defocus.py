@@ -5,10 +5,7 @@ pack = [dict(type='PackLocalization', meta_keys=meta_keys)]
 test_pipeline = [*load, *pack]
 in_order = dict(type='DefaultSampler', shuffle=False)
 train_dataloader = dict(
-    batch_size=12,
-    num_workers=0,
-    dataset=dict(type='MultiSource'),
-    sampler=dict(type='MultiSourceSampler', counts=(4, 4, 4)),
+    num_workers=0, dataset=dict(type='MultiSource'), sampler=dict(type='MultiSourceSampler', counts=(4, 4, 4))
 )
 val_dataloader = dict(batch_size=10, num_workers=0, dataset=dict(pipeline=test_pipeline), sampler=in_order)
 test_dataloader = dict(batch_size=1, num_workers=0, dataset=dict(role='test', pipeline=test_pipeline), sampler=in_order)

@@ -21,7 +21,7 @@ model = dict(
         ),
         pixels='torchvision',
     ),
-    loss_weight=dict(map=1.0, aux=1.0, domain=1e-3, adversarial=1e-3, calibration=2e-2, content=1e-4),
+    loss_weight=dict(map=1.0, aux=1.0, domain=1e-3, adversarial=1e-3, calibration=2e-2, content=0.33),
     map_unit='sigma7',
     fit='crop',
 )

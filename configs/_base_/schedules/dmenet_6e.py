@@ -1,4 +1,4 @@
-adam = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))
+adam = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-3))
 optim_wrapper = dict(constructor='ChildOptimWrapperConstructor', network=adam, domain=adam, sharpness=adam)
 param_scheduler = dict(
     type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=6, by_epoch=True, convert_to_iter_based=True

@@ -1,5 +1,5 @@
 """Defocus: the readers of its three kinds of data, and the loader that mixes them."""
 
-from wsolzoo.datasets.defocus import drawn, multi_source, readers, transforms
+from wsolzoo.datasets.defocus import drawn, multi_source, photographs, readers, transforms
 
-__all__ = ['drawn', 'multi_source', 'readers', 'transforms']
+__all__ = ['drawn', 'multi_source', 'photographs', 'readers', 'transforms']

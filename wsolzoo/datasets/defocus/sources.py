@@ -88,8 +88,8 @@ class DepthFolder:
         """Names of all pairs."""
         return list(self.pairs())
 
-    def load(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Image (H, W, 3) uint8 BGR and depth (H, W) float64 mm, without holes.
+    def load(self, name: str, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Image (H, W, 3) uint8 BGR and depth (H, W) float64 mm, without holes; nothing in it is random.
 
         Raises:
             OSError: a file cannot be read.
@@ -136,11 +136,11 @@ class ScenePairs:
         """Names of all scenes."""
         return [f'{self.split}-{self.seed}-{index:05d}' for index in range(self.count)]
 
-    def load(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Image (H, W, 3) uint8 BGR and depth (H, W) float64 mm."""
+    def load(self, name: str, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Image (H, W, 3) uint8 BGR without grain and depth (H, W) float64 mm; nothing in it is random."""
         from wsolzoo.synthetic.scenes import draw_scene
 
-        scene = draw_scene(self.seed, self.split, int(name.rsplit('-', 1)[1]), **dict(self.params))
+        scene = draw_scene(self.seed, self.split, int(name.rsplit('-', 1)[1]), **{'grain': False, **self.params})
         return np.ascontiguousarray(scene.image), np.asarray(scene.depth, np.float64) * self.mm_per_unit
 
 

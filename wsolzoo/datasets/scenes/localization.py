@@ -55,13 +55,9 @@ class WSOLScenes(LocalizationDataset):
         self.count = DEFAULT_COUNTS[split] if count is None else count
         if self.count < 1:
             raise ValueError(f'count must be at least 1; got {self.count!r}')
-        self.spec = self.make_spec(**(scene or {}))
+        self.spec = SceneSpec(**(scene or {}))
         self.store = SceneStore(seed, split, self.spec, self.FIELDS, cache, workers)
         super().__init__(role or self.ROLES[split], **kwargs)
-
-    def make_spec(self, **params: Any) -> SceneSpec:
-        """The kind of scenes for the arguments given in ``scene``."""
-        return SceneSpec(**params)
 
     def load_data_list(self) -> list[dict]:
         """One entry per scene, without pictures: they are drawn when they are read."""

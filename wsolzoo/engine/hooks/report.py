@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -197,7 +198,7 @@ def describe_run(runner) -> dict:
         'command': ' '.join(sys.argv),
         'date': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'data': type(runner.test_loop.dataloader.dataset).__name__,
-        'device': str(next(runner.model.parameters()).device),
+        'device': str(next(chain(runner.model.parameters(), runner.model.buffers())).device),
         'versions': versions(),
     }
 

@@ -180,66 +180,106 @@ def sharpness(grey: np.ndarray, smooth: float = 8.0) -> np.ndarray:
     return gaussian_filter(laplace(gaussian_filter(np.asarray(grey, np.float64), 0.7)) ** 2, smooth)
 
 
-class StackAgreement(NamedTuple):
-    """How well estimated blur orders the frames of a focal stack.
+class FocusIndex(NamedTuple):
+    """Where in a focal stack each pixel is in focus.
 
     Attributes:
-        hit: share of pixels whose least blurred frame by estimate is the sharpest one; chance is 1 / F.
+        index: (h, w) place among the frames, from 0; between frames too.
+        clear: (h, w) bool: the pixel has texture and one focus that is neither the first nor the last frame.
+    """
+
+    index: np.ndarray
+    clear: np.ndarray
+
+
+def focus_index(sharp: np.ndarray, smooth: float = 16.0, ratio: float = 4.0, quantile: float = 0.5) -> FocusIndex:
+    """Frame of best focus of every pixel, from the order of the frames and not from how much contrast a pixel has.
+
+    A pixel's sharpness in all frames is divided by their sum, so that contrast drops out; smoothed along the frames,
+    whose focus moves steadily; its peak is refined by a parabola through the logarithms. Surfaces go on, so the place
+    of the peak is averaged over neighbours, each counting by how clear its own peak is. [D]
+
+    Args:
+        sharp: (F, h, w) from :func:`sharpness`, F >= 3.
+        smooth: pixels of the average over neighbours.
+        ratio: a clear peak beats the pixel's median frame by this.
+        quantile: a clear pixel's sharpest frame is above this quantile of all pixels' sharpest.
+
+    Raises:
+        ValueError: fewer than three frames.
+
+    Example:
+        >>> profile = np.exp(-0.5 * (np.arange(5.0) - 2.3) ** 2)[:, None, None]
+        >>> focus = focus_index(np.tile(profile * np.array([1.0, 9.0]), (1, 8, 1)), quantile=0.0)
+        >>> bool(np.allclose(focus.index, 2.3, atol=0.05))  # the same at either contrast
+        True
+    """
+    from scipy.ndimage import gaussian_filter
+
+    if sharp.ndim != 3 or len(sharp) < 3:
+        raise ValueError(f'expected a stack (F >= 3, h, w); got {sharp.shape}')
+    peak, middle = sharp.max(0), np.maximum(np.median(sharp, axis=0), 1e-12)
+    share = sharp / np.maximum(sharp.sum(0), 1e-12)
+    wide = np.concatenate([share[:1], share, share[-1:]])
+    share = np.log(np.maximum((wide[:-2] + 2 * wide[1:-1] + wide[2:]) / 4, 1e-12))
+    frame = np.clip(share.argmax(0), 1, len(sharp) - 2)
+    left, top, right = (np.take_along_axis(share, (frame + step)[None], 0)[0] for step in (-1, 0, 1))
+    bend = np.minimum(left - 2 * top + right, -1e-6)
+    place = frame + np.clip(0.5 * (left - right) / bend, -1, 1)
+    trust = np.log(np.maximum(peak / middle, 1)) * (peak / (peak + np.quantile(peak, 0.5) + 1e-12))
+    index = gaussian_filter(place * trust, smooth) / np.maximum(gaussian_filter(trust, smooth), 1e-12)
+    inner = (index > 0.5) & (index < len(sharp) - 1.5)
+    return FocusIndex(index, (peak > ratio * middle) & (peak >= np.quantile(peak, quantile)) & inner)
+
+
+class StackAgreement(NamedTuple):
+    """How well estimated blur follows the focus of a focal stack.
+
+    Attributes:
+        hit: share of pixels whose least blurred frame by estimate is the one nearest to focus; chance is 1 / F.
         near: the same, one frame off allowed; chance is below 3 / F.
-        rank: mean over pixels of Spearman's correlation between estimated blur and distance in frames from the sharpest
-            one; 0 by chance, 1 when blur grows with every step away from focus.
+        rank: mean over pixels of Spearman's correlation, over the frames, between estimated blur and distance from
+            focus; 0 by chance, 1 when blur grows with every step away from focus.
+        within: mean over frames of the same correlation over the pixels of a frame. Pixels differ in contrast as well:
+            an estimate that answers to contrast instead of blur fails here.
         pixels: number of pixels judged.
     """
 
     hit: float
     near: float
     rank: float
+    within: float
     pixels: int
 
 
-def stack_agreement(sharp: np.ndarray, blur: np.ndarray, valid: np.ndarray | None = None) -> StackAgreement:
+def stack_agreement(index: np.ndarray, blur: np.ndarray, valid: np.ndarray | None = None) -> StackAgreement:
     """Judge estimated blur on a focal stack, which has no true map but an order of its frames.
 
     Args:
-        sharp: (F, h, w) measured sharpness, see :func:`sharpness`.
+        index: (h, w) place of focus among the frames, see :func:`focus_index`.
         blur: (F, h, w) estimated blur, any unit.
-        valid: (h, w) bool, pixels with a clear focus; see :func:`clear_focus`.
+        valid: (h, w) bool, pixels with a clear focus.
 
     Raises:
-        ValueError: fewer than three frames, shapes differ, or no valid pixel.
+        ValueError: shapes differ, fewer than three frames, or no valid pixel.
 
     Example:
-        >>> blur = np.abs(np.arange(5.0) - 2)[:, None, None]
-        >>> stack_agreement(sharp=-blur, blur=blur)
-        StackAgreement(hit=1.0, near=1.0, rank=1.0, pixels=1)
+        >>> index = np.array([[1.0, 2.0, 3.0]])
+        >>> blur = np.abs(np.arange(5.0)[:, None, None] - index)
+        >>> stack_agreement(index, blur)
+        StackAgreement(hit=1.0, near=1.0, rank=1.0, within=1.0, pixels=3)
     """
-    if sharp.shape != blur.shape or sharp.ndim != 3 or len(sharp) < 3:
-        raise ValueError(f'expected two stacks (F >= 3, h, w); got {sharp.shape} and {blur.shape}')
-    keep = np.ones(sharp.shape[1:], bool) if valid is None else np.asarray(valid, bool)
+    if blur.ndim != 3 or len(blur) < 3 or index.shape != blur.shape[1:]:
+        raise ValueError(f'expected a place (h, w) and a stack (F >= 3, h, w); got {index.shape} and {blur.shape}')
+    keep = np.ones(index.shape, bool) if valid is None else np.asarray(valid, bool)
     if not keep.any():
         raise ValueError('no pixel of the stack has a clear focus')
-    sharp, blur = sharp[:, keep], blur[:, keep]
-    best, least = sharp.argmax(0), blur.argmin(0)
-    distance = np.abs(np.arange(len(sharp))[:, None] - best).astype(np.float64)
-    gap = np.abs(best - least)
+    index, blur = index[keep], blur[:, keep]
+    distance = np.abs(np.arange(len(blur))[:, None] - index)
+    gap = np.abs(distance.argmin(0) - blur.argmin(0))
     hit, near = float((gap == 0).mean()), float((gap <= 1).mean())
-    return StackAgreement(hit, near, _spearman(distance, blur), int(keep.sum()))
-
-
-def clear_focus(sharp: np.ndarray, ratio: float = 4.0, quantile: float = 0.5) -> np.ndarray:
-    """Pixels (h, w) with texture and one clear focus.
-
-    Their sharpest frame beats their median frame by ``ratio``, is above the ``quantile`` of all pixels' sharpest, and
-    is neither the first nor the last (so that blur is seen on both sides).
-
-    Example:
-        >>> sharp = np.array([[1.0, 1.0], [9.0, 2.0], [1.0, 1.0]])[:, None]
-        >>> clear_focus(sharp)
-        array([[ True, False]])
-    """
-    peak, frame = sharp.max(0), sharp.argmax(0)
-    inner = (frame > 0) & (frame < len(sharp) - 1)
-    return (peak > ratio * np.median(sharp, axis=0)) & (peak > np.quantile(peak, quantile)) & inner
+    within = _spearman(distance.T, blur.T) if distance.shape[1] > 1 else 0.0
+    return StackAgreement(hit, near, _spearman(distance, blur), within, int(keep.sum()))
 
 
 def _spearman(a: np.ndarray, b: np.ndarray) -> float:

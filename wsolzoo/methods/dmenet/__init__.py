@@ -4,6 +4,6 @@ Lee, Lee, Cho, Lee, *Deep Defocus Map Estimation Using Domain Adaptation*, CVPR 
 granted patent KR 10-2363049 (POSTECH); using it may need a licence from its owner.
 """
 
-from wsolzoo.methods.dmenet import blur, content, critics, encoder, model
+from wsolzoo.methods.dmenet import blur, content, domain, encoder, model, sharpness
 
-__all__ = ['blur', 'content', 'critics', 'encoder', 'model']
+__all__ = ['blur', 'content', 'domain', 'encoder', 'model', 'sharpness']

@@ -30,14 +30,14 @@ class Pixels(nn.Module):
         super().__init__()
         if style not in ('caffe', 'torchvision'):
             raise ValueError(f"pixels must be 'caffe' or 'torchvision'; got {style!r}")
-        self.caffe = style == 'caffe'
-        mean, std = (CAFFE_MEAN, (1, 1, 1)) if self.caffe else ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+        self.style = style
+        mean, std = (CAFFE_MEAN, (1, 1, 1)) if style == 'caffe' else ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
         self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std, dtype=torch.float32).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, h, w) to (N, 3, h, w)."""
-        images = images.flip(1) * 255 if self.caffe else images
+        images = images.flip(1) * 255 if self.style == 'caffe' else images
         return (images - self.mean) / self.std
 
 

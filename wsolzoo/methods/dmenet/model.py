@@ -26,8 +26,13 @@ from wsolzoo.models.tasks.estimator import DenseMaps, Estimator, stack_maps
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
 
-WEIGHTS = {'map': 1.0, 'aux': 1.0, 'domain': 1e-3, 'adversarial': 1e-3, 'calibration': 2e-2, 'content': 1e-4}
-"""The published weights. The source gives none; they are those of the released code."""
+CONTENT_WEIGHTS = {'caffe': 1e-4, 'torchvision': 0.33}
+"""Weight of the content term by the pixels that C takes. The released 1e-4 is for grey levels of 0 to 255; features, and
+so their differences, grow with the pixels, and the term with their square: torchvision's pixels are 255 x 0.226 = 57.6
+times smaller, so that 1e-4 x 57.6^2 = 0.33 is the same weight."""
+
+WEIGHTS = {'map': 1.0, 'aux': 1.0, 'domain': 1e-3, 'adversarial': 1e-3, 'calibration': 2e-2}
+"""The other published weights. The source gives none; they are those of the released code."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ class DMENet(Estimator):
         domain: D, or ``None``.
         sharpness: S, or ``None``.
         content: C, or ``None``.
-        loss_weight: of every term, by the keys of :data:`WEIGHTS`. A weight for a module that is left out is ignored.
+        loss_weight: of every term, by the keys of :data:`WEIGHTS` and ``content``, whose default goes with the pixels of
+            C (:data:`CONTENT_WEIGHTS`). A weight for a module that is left out is ignored.
         map_unit: unit of the maps that B learns; samples in another one are refused.
         **kwargs: see :class:`~wsolzoo.models.tasks.estimator.Estimator`; ``fit`` defaults to ``crop``, as published.
     """
@@ -80,15 +86,15 @@ class DMENet(Estimator):
         map_unit: str = 'sigma7',
         **kwargs,
     ) -> None:
-        super().__init__(network, **{'fit': 'crop', **kwargs})
-        unknown = set(loss_weight or {}) - set(WEIGHTS)
+        super().__init__(network, map_unit=map_unit, **{'fit': 'crop', **kwargs})
+        unknown = set(loss_weight or {}) - {*WEIGHTS, 'content'}
         if unknown:
-            raise ValueError(f'loss_weight has {sorted(unknown)}; the terms are {", ".join(WEIGHTS)}')
-        self.loss_weight = WEIGHTS | (loss_weight or {})
+            raise ValueError(f'loss_weight has {sorted(unknown)}; the terms are {", ".join(WEIGHTS)}, content')
         self.domain = MODELS.build({'in_channels': self.network.last_channels, **domain}) if domain else None
         self.sharpness = MODELS.build(sharpness) if sharpness else None
         self.content = MODELS.build(content) if content else None
-        self.map_unit = map_unit
+        kind = self.content.pixels.style if self.content else 'caffe'
+        self.loss_weight = WEIGHTS | {'content': CONTENT_WEIGHTS[kind]} | (loss_weight or {})
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -163,15 +169,6 @@ class DMENet(Estimator):
         return stack_maps(samples, 'gt_map', maps.device)
 
     # ---- test ----------------------------------------------------------------------------------------------------
-
-    def predict(
-        self, inputs: Tensor, data_samples: list[DataSample] | None = None, fit: str | None = None
-    ) -> list[DataSample]:
-        """Write ``pred_map`` (h, w) and, as meta information, its ``pred_unit``."""
-        samples = super().predict(inputs, data_samples, fit)
-        for sample in samples:
-            sample.set_metainfo({'pred_unit': self.map_unit})
-        return samples
 
     def outputs(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """B alone, without auxiliary heads."""

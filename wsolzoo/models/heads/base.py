@@ -46,7 +46,7 @@ class MaskHead(BaseModule):
         backbone = model.backbone
         first = backbone.out_stages[0]
         if self.tap is not None and backbone.stage_index(self.tap) != backbone.stage_index(first):
-            yield f'reads the stage {self.tap!r}, but the first of backbone.out_stages is {first!r}: name one stage in both'
+            yield f'reads stage {self.tap!r}, but the first of backbone.out_stages is {first!r}: name one stage in both'
 
     def forward(
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None

@@ -30,9 +30,13 @@ class ConvClassifier(nn.Sequential):
         super().__init__(*layers, nn.Conv2d(in_channels, num_classes, 1, padding=padding))
 
     def forward(self, feat: Tensor, trunk: TrunkPass | None = None) -> Tensor:
-        """Score maps (N, K, h, w); necks in ``trunk`` see the features after each ReLU, ``conv1``, ``conv2``, …."""
+        """Score maps (N, K, h, w); ``trunk`` as for :meth:`hidden`."""
+        return self[-1](self.hidden(feat, trunk))
+
+    def hidden(self, feat: Tensor, trunk: TrunkPass | None = None) -> Tensor:
+        """What the last convolution reads; necks in ``trunk`` see each ReLU's output, ``conv1``, ``conv2``, …."""
         count = 0
-        for layer in self:
+        for layer in list(self)[:-1]:
             feat = layer(feat)
             if isinstance(layer, nn.ReLU):
                 count += 1

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from wsolzoo.models.tasks.contract import Task
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample, Drawing
-from wsolzoo.synthetic.optics.lens import MAX_SIGMA, to_sigma
+from wsolzoo.synthetic.optics.lens import MAP_UNITS, MAX_SIGMA, to_sigma
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,23 @@ class DenseMaps(Task):
         """The map.
 
         Returns:
-            ``map`` (H, W) float32 in [0, 1]; where the model has a unit of blur, ``unit``, the coding of ``map``, and
-            ``sigma`` (H, W) float32, the standard deviation of the blur in pixels.
+            ``map`` (H, W) float32 in [0, 1]; where the model has a unit of blur, ``unit``, the coding of ``map``,
+            ``sigma`` (H, W) float32, the standard deviation of the blur in pixels, and ``max_sigma``, the most that the
+            model has learned to tell.
         """
         answer: dict[str, Any] = {'map': sample.pred_map.float().cpu().numpy()}
         if 'pred_unit' in sample:
             answer['unit'] = sample.pred_unit
             answer['sigma'] = to_sigma(answer['map'], sample.pred_unit).astype(np.float32)
+            answer['max_sigma'] = sample.max_sigma
         return answer
 
     def drawing(self, answer: Mapping[str, Any]) -> Drawing:
-        """The map over a bar with its scale."""
+        """The map over a bar that ends where the model's training ended."""
         if 'sigma' not in answer:
             return Drawing(map=answer['map'], full_scale=1.0)
-        return Drawing(map=np.clip(answer['sigma'] / MAX_SIGMA, 0, 1), full_scale=MAX_SIGMA, unit='px (sigma)')
+        top = answer['max_sigma']
+        return Drawing(map=np.clip(answer['sigma'] / top, 0, 1), full_scale=top, unit='px (sigma)')
 
     def saved(self, answer: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         """Blur in pixels, or the map as it is."""
@@ -108,6 +111,9 @@ class Estimator(BaseModel):
         network: module ``images (N, 3, h, w) -> map (N, 1, h, w)`` in [0, 1], or a tuple whose first entry is that map;
             what follows is for the losses. Its attribute ``divisor`` (default 1): image sides must be multiples.
         losses: modules ``loss(outputs, samples) -> dict of scalars``; ``outputs`` is the tuple of the network.
+        map_unit: of models of blur: what a map value of 1 means, one of
+            :data:`~wsolzoo.synthetic.optics.lens.MAP_UNITS`; ``None`` where maps have no unit.
+        max_sigma: of models of blur: the widest blur in the training data, sigma in pixels; colour bars end there.
         fit: how an image that does not fit ``divisor`` is made to, see :func:`fit_divisor`. A map of a cropped image is
             smaller than the image: metrics compare the common top left part.
         data_preprocessor: ``ImgDataPreprocessor`` settings.
@@ -120,6 +126,8 @@ class Estimator(BaseModel):
         self,
         network: dict,
         losses: Sequence[dict] = (),
+        map_unit: str | None = None,
+        max_sigma: float = MAX_SIGMA,
         fit: str = 'pad',
         data_preprocessor: dict | nn.Module | None = None,
         init_cfg: dict | None = None,
@@ -129,7 +137,9 @@ class Estimator(BaseModel):
             raise ValueError(f"fit must be 'crop' or 'pad'; got {fit!r}")
         self.network = MODELS.build(network)
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
-        self.fit = fit
+        if map_unit is not None and map_unit not in MAP_UNITS:
+            raise ValueError(f'map_unit must be one of {", ".join(MAP_UNITS)}, or None; got {map_unit!r}')
+        self.fit, self.map_unit, self.max_sigma = fit, map_unit, max_sigma
 
     def forward(
         self,
@@ -165,6 +175,8 @@ class Estimator(BaseModel):
     ) -> list[DataSample]:
         """Write ``pred_map`` (h, w) float32 in [0, 1] into each sample, in the frame of the input.
 
+        A model of blur also writes, as meta information, ``pred_unit`` and ``max_sigma``.
+
         Args:
             inputs: (N, 3, H, W) normalised images.
             data_samples: their records.
@@ -176,6 +188,8 @@ class Estimator(BaseModel):
         maps = self.outputs(fitted)[0][:, 0, : inputs.shape[-2], : inputs.shape[-1]].float()
         for sample, pred_map in zip(data_samples, maps, strict=True):
             sample.pred_map = pred_map
+            if self.map_unit is not None:
+                sample.set_metainfo({'pred_unit': self.map_unit, 'max_sigma': self.max_sigma})
         return data_samples
 
 

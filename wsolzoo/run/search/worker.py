@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from wsolzoo.engine.crash import cause_of
 from wsolzoo.engine.lock import LockedError
 from wsolzoo.errors import UserError
 from wsolzoo.run.search.journal import optuna
@@ -76,7 +77,7 @@ class Worker:
         except STOPS:
             raise
         except FAILS as error:
-            if not proven:  # nothing was ever built: not these parameters but the config is wrong
+            if not proven or interrupted(error):  # where nothing was ever built, it is the config that is wrong
                 raise
             return 'FAIL', None, f'{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ""}'
         scores = reported(self.study, trial)
@@ -96,6 +97,11 @@ class Worker:
         return (
             f'{line} · {done} of {max(count, states.total())} ended, {states["PRUNED"]} pruned, {states["FAIL"]} failed'
         )
+
+
+def interrupted(error: Exception) -> bool:
+    """Whether a training was cut off from outside, as by the end of a loader worker; too little memory is its own."""
+    return cause_of(error, '') not in (None, cause_of(MemoryError(), ''))
 
 
 def _short(value: Any) -> str:

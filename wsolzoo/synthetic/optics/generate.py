@@ -3,14 +3,16 @@
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from wsolzoo.synthetic.optics.camera import Camera, to_bytes
 from wsolzoo.synthetic.optics.layers import QUANTUM, defocus
 from wsolzoo.synthetic.optics.lens import (
     MAP_UNITS,
@@ -21,6 +23,10 @@ from wsolzoo.synthetic.optics.lens import (
     sample_lens,
     shift_depth,
 )
+
+
+FOLDERS = {'image': 'images', 'stored': 'maps', 'blurred': 'blurred'}
+"""Folder of each array of a :class:`Sample`."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,9 @@ class Recipe:
         unit: coding of the stored maps, one of :data:`~wsolzoo.synthetic.optics.lens.MAP_UNITS`.
         layers: redraw the lens until the number of layers lies in this range; ``None`` for any number.
         tries: draws at most; then the draw nearest to the range is taken and marked in the manifest.
-        radius_sigmas: reach of the kernels in deviations; ``None`` for the published window of ``c_max`` pixels.
+        radius_sigmas: reach of the kernels in deviations; ``None`` for the published window of ``c_max`` pixels, under
+            which wide blur is rendered narrower than its label says.
+        camera: what comes after the lens; ``None`` leaves the blurred picture as it is.
         variants: images per pair.
         seed: the set is a function of it.
     """
@@ -45,11 +53,14 @@ class Recipe:
     unit: str = 'sigma7'
     layers: tuple[int, int] | None = (200, 350)
     tries: int = 20
-    radius_sigmas: float | None = None
+    radius_sigmas: float | None = 3.0
+    camera: Camera | Mapping | None = None
     variants: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if isinstance(self.camera, Mapping):
+            object.__setattr__(self, 'camera', Camera(**self.camera))
         if self.unit not in MAP_UNITS:
             raise ValueError(f'unit must be one of {", ".join(MAP_UNITS)}; got {self.unit!r}')
         if self.rule not in SIGMA_RULES:
@@ -101,20 +112,58 @@ def draw(depth: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> tuple[n
     return best[1], best[2]
 
 
-def make_one(source, name: str, variant: int, recipe: Recipe) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]:
-    """One sample.
+class Sample(NamedTuple):
+    """One picture and its truth.
 
-    Returns:
-        Defocused image (H, W, 3) uint8, stored map (H, W) uint16, blurred pixels (H, W) uint8 0/255, manifest record.
+    Attributes:
+        image: (H, W, 3) uint8 BGR, defocused.
+        sharp: the same all in focus, before the camera.
+        stored: (H, W) uint16, the map as it is written, see :meth:`Recipe.encode`.
+        blurred: (H, W) uint8, 255 where the disc is over 1 px, else 0.
+        record: line of the manifest.
     """
-    image, depth = source.load(name)
+
+    image: np.ndarray
+    sharp: np.ndarray
+    stored: np.ndarray
+    blurred: np.ndarray
+    record: dict
+
+
+def sample_name(name: str, variant: int) -> str:
+    """Name of the files of one sample.
+
+    Example:
+        >>> sample_name('nyu/272', 1)
+        'nyu-272_1'
+    """
+    return f'{name.replace("/", "-")}_{variant}'
+
+
+def make_one(source, name: str, variant: int, recipe: Recipe) -> Sample:
+    """One sample: a function of its arguments alone."""
     rng = np.random.default_rng([recipe.seed, zlib.crc32(name.encode()), variant])
+    image, depth = source.load(name, rng)
     diameter, record = draw(depth, recipe, rng)
     picture, applied = defocus(image, depth, diameter, recipe.c_max, recipe.rule, radius_sigmas=recipe.radius_sigmas)
-    sample = f'{name.replace("/", "-")}_{variant}'
+    photograph = recipe.camera(picture, rng) if recipe.camera else to_bytes(picture)
     size = {'height': image.shape[0], 'width': image.shape[1]}
-    record = {'name': sample, 'pair': name, 'variant': variant, **size, **record, 'c_max_applied': float(applied.max())}
-    return picture, recipe.encode(applied), ((applied > 1) * 255).astype(np.uint8), record
+    record = {'name': sample_name(name, variant), 'pair': name, 'variant': variant, **size, **record, 'c_max_applied': float(applied.max())}
+    return Sample(photograph, image, recipe.encode(applied), ((applied > 1) * 255).astype(np.uint8), record)
+
+
+def read_kept(out: str | Path, name: str) -> dict[str, np.ndarray]:
+    """``image``, ``stored`` and ``blurred`` of one sample of a folder, see :class:`Sample`.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    files = {field: Path(out, folder, f'{name}.png') for field, folder in FOLDERS.items()}
+    arrays = {field: cv2.imread(str(file), cv2.IMREAD_UNCHANGED) for field, file in files.items()}
+    broken = [str(files[field]) for field, array in arrays.items() if array is None]
+    if broken:
+        raise OSError(f'cannot read {broken[0]}; delete it and its line in manifest.jsonl to have it made again')
+    return arrays
 
 
 def _write(path: Path, array: np.ndarray) -> None:
@@ -126,10 +175,10 @@ def _write(path: Path, array: np.ndarray) -> None:
 
 def _job(source, name: str, variant: int, recipe: Recipe, out: str) -> dict:
     cv2.setNumThreads(1)
-    picture, stored, blurred, record = make_one(source, name, variant, recipe)
-    for folder, array in (('images', picture), ('maps', stored), ('blurred', blurred)):
-        _write(Path(out, folder, f'{record["name"]}.png'), array)
-    return record
+    sample = make_one(source, name, variant, recipe)
+    for field, folder in FOLDERS.items():
+        _write(Path(out, folder, f'{sample.record["name"]}.png'), getattr(sample, field))
+    return sample.record
 
 
 def read_manifest(out: str | Path) -> dict[str, dict]:
@@ -154,7 +203,7 @@ def _open_folder(source, out: Path, recipe: Recipe) -> None:
     path = out / 'meta.json'
     if path.is_file() and json.loads(path.read_text(encoding='utf-8')) != meta:
         raise ValueError(f'{out} was generated with other settings (see {path}); choose another folder or delete it')
-    for folder in ('images', 'maps', 'blurred'):
+    for folder in FOLDERS.values():
         (out / folder).mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(meta, indent=2) + '\n', encoding='utf-8')
 
@@ -167,8 +216,8 @@ def generate(source, out: str | Path, recipe: Recipe, workers: int = 1) -> Itera
     where it stopped; the samples are a function of recipe and source alone, not of order or number of workers.
 
     Args:
-        source: :class:`~wsolzoo.datasets.defocus.sources.DepthFolder` or
-            :class:`~wsolzoo.datasets.defocus.sources.ScenePairs`.
+        source: one of :mod:`wsolzoo.datasets.defocus.sources` or
+            :class:`~wsolzoo.datasets.defocus.photographs.Photographs`.
         out: the folder.
         recipe: see :class:`Recipe`.
         workers: processes.
@@ -183,7 +232,7 @@ def generate(source, out: str | Path, recipe: Recipe, workers: int = 1) -> Itera
     _open_folder(source, out, recipe)
     jobs = [(name, variant) for name in source.names() for variant in range(recipe.variants)]
     done = read_manifest(out)
-    rest = [(name, variant) for name, variant in jobs if f'{name.replace("/", "-")}_{variant}' not in done]
+    rest = [job for job in jobs if sample_name(*job) not in done]
     finished = len(jobs) - len(rest)
     text = ''.join(json.dumps(record) + '\n' for record in done.values())
     (out / 'manifest.jsonl').write_text(text, encoding='utf-8')

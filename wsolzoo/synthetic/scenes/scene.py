@@ -36,6 +36,7 @@ class SceneSpec:
         flip: whether half of the animals face left.
         max_coc: greatest circle of confusion in pixels; 0 draws everything sharp.
         focus: what the lens is focused on: the 'animal', or a distance drawn at 'random'.
+        grain: add the noise of the sensor; without it another camera may come after the lens.
         animal: draw the animal; without it the same place is left empty (to test that places tell nothing).
 
     Raises:
@@ -48,6 +49,7 @@ class SceneSpec:
     flip: bool = True
     max_coc: float = 0.0
     focus: str = 'animal'
+    grain: bool = True
     animal: bool = True
 
     def __post_init__(self) -> None:
@@ -190,7 +192,7 @@ def _photograph(
     """The picture through the lens, and the same all in focus."""
     side = spec.size * SCALE
     rows = ground_depth(np.arange(side) + 0.5, backdrop.horizon, side)
-    develop = _developer(rng, spec.size)
+    develop = _developer(rng, spec.size, spec.grain)
     sharp = develop(composite(backdrop.image, rows, layers))
     return (sharp if lens is None else develop(composite(backdrop.image, rows, layers, lens))), sharp
 
@@ -286,12 +288,12 @@ def _lens(rng: np.random.Generator, spec: SceneSpec, depth: float) -> Lens | Non
     return lens_for(float(focal), float(focus), strength * spec.max_coc, spec.size)
 
 
-def _developer(rng: np.random.Generator, size: int):
+def _developer(rng: np.random.Generator, size: int, grainy: bool):
     """The camera: area sampling, white balance, exposure, vignette and noise, the same for every picture it takes."""
     gains = (rng.uniform(0.93, 1.07, 3) * rng.uniform(0.85, 1.12)).astype(np.float32)
     offset = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
     vignette = 1 - rng.uniform(0, 0.5) * (offset[:, None] ** 2 + offset[None] ** 2)
-    grain = rng.standard_normal((size, size, 3), np.float32) * np.float32(rng.uniform(1.0, 4.5))
+    grain = rng.standard_normal((size, size, 3), np.float32) * np.float32(rng.uniform(1.0, 4.5) * grainy)
     response = three(vignette.astype(np.float32)) * gains
 
     def develop(large: np.ndarray) -> np.ndarray:
