@@ -10,7 +10,6 @@ from wsolzoo.methods.inca import (
     InCANeck,
     NonLocalAttention,
     Thresholds,
-    minmax,
     regions,
 )
 from wsolzoo.models.outputs import HeadOutput, LocOutputs
@@ -27,21 +26,37 @@ def attention(embeddings, valid=(True,), map=None) -> InCAAttention:
     return InCAAttention(map, torch.zeros(1, 1, 2, 2), torch.tensor(embeddings), torch.tensor(valid))
 
 
-def test_regions_by_hand_and_foreground_and_background_are_a_partition():
+EIGHT_TWO = Thresholds(0.8, 0.2)
+
+
+def test_hard_regions_by_hand_and_foreground_and_background_are_a_partition():
     a = torch.tensor([[[[0.0, 0.1, 0.2, 0.5, 0.8, 0.9, 1.0]]]])
-    dropped, foreground, background = regions(a, Thresholds(0.8, 0.2))[0, :, 0].int().tolist()
+    dropped, foreground, background = regions(a, EIGHT_TWO)[0, :, 0].int().tolist()
     assert foreground == [0, 0, 0, 1, 1, 1, 1]
     assert background == [1, 1, 1, 0, 0, 0, 0]
     assert dropped == [0, 0, 0, 1, 0, 0, 0]
-    assert regions(a, Thresholds(0.8, 0.2), drop_bg=False)[0, 0, 0].int().tolist() == [1, 1, 1, 1, 0, 0, 0]
-    random = regions(torch.randn(5, 1, 6, 6), Thresholds())
-    assert torch.equal(random[:, 1], ~random[:, 2])
+    assert regions(a, EIGHT_TWO, drop_bg=False)[0, 0, 0].int().tolist() == [1, 1, 1, 1, 0, 0, 0]
+    for temperature in (0.0, 0.1):
+        random = regions(torch.randn(5, 1, 6, 6), EIGHT_TWO, temperature=temperature)
+        torch.testing.assert_close(random[:, 1] + random[:, 2], torch.ones(5, 6, 6))
+
+
+def test_soft_regions_by_hand_and_their_limit():
+    a = torch.tensor([[[[0.0, 0.5, 1.0]]]])
+    dropped, foreground, background = regions(a, Thresholds(0.75, 0.25), temperature=0.25)[0, :, 0]
+    one, three = torch.tensor(1.0).sigmoid(), torch.tensor(3.0).sigmoid()  # (0.5 - 0.25) / 0.25, (1 - 0.25) / 0.25
+    torch.testing.assert_close(foreground, torch.stack([1 - one, one, three]))
+    torch.testing.assert_close(background, 1 - foreground)
+    torch.testing.assert_close(dropped, torch.stack([(1 - one) * three, one * one, three * (1 - one)]))
+    random = torch.randn(5, 1, 6, 6)
+    nearly = regions(random, EIGHT_TWO, temperature=1e-6)
+    torch.testing.assert_close(nearly, regions(random, EIGHT_TWO), atol=1e-4, rtol=0)
 
 
 def test_thresholds_relative_to_the_maximum_or_the_range():
     a = torch.tensor([[[[2.0, 3.0, 4.0]]]])
-    assert regions(a, Thresholds(0.9, 0.6, 'max'))[0, 1, 0].tolist() == [False, True, True]
-    assert regions(a, Thresholds(0.9, 0.6, 'minmax'))[0, 1, 0].tolist() == [False, False, True]
+    assert regions(a, Thresholds(0.9, 0.6, 'max'))[0, 1, 0].tolist() == [0, 1, 1]
+    assert regions(a, Thresholds(0.9, 0.6, 'minmax'))[0, 1, 0].tolist() == [0, 0, 1]
 
 
 def test_contrastive_loss_by_hand():
@@ -55,6 +70,17 @@ def test_contrastive_loss_by_hand():
     assert loss(outputs(half))['loss_ca'].item() == 0.0, 'an image with an empty region does not count'
     nothing = attention([orthogonal], valid=(False,))
     assert loss(outputs(nothing))['loss_ca'].item() == 0.0
+
+
+def test_the_log_says_how_often_the_contrastive_loss_acts():
+    active, inert, empty = [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], [[1.0, 0.0]] * 2 + [[0.0, 1.0]], [[9.0, 9.0]] * 3
+    first, second = attention([active, empty], (True, False)), attention([inert, inert], (True, True))
+    logged = InCAContrastiveLoss(margin=1.5)(outputs(first, second))
+    assert logged['loss_ca'].item() == pytest.approx((0.8 - 2 + 1.5) / 2)
+    assert logged['ca_active'].item() == pytest.approx(1 / 3)
+    assert logged['ca_pull'].item() == pytest.approx(0.8 / 3)
+    assert logged['ca_push'].item() == pytest.approx(2.0)
+    assert [name for name in logged if 'loss' in name] == ['loss_ca']
 
 
 def test_consistency_loss_by_hand_and_its_stop_gradient():
@@ -73,7 +99,7 @@ def test_consistency_loss_by_hand_and_its_stop_gradient():
 def test_the_other_readings_of_the_contrastive_loss():
     orthogonal = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
     one = attention([orthogonal])
-    assert InCAContrastiveLoss(reduction='sum')(outputs(one, one))['loss_ca'].item() == pytest.approx(5.0)
+    assert InCAContrastiveLoss(margin=0.5, reduction='sum')(outputs(one, one))['loss_ca'].item() == pytest.approx(5.0)
     root = InCAContrastiveLoss(margin=0.5, distance='euclidean')(outputs(one))['loss_ca'].item()
     assert root == pytest.approx(2**0.5 + 0.5, abs=1e-5)
 
@@ -97,7 +123,7 @@ def test_the_background_may_be_all_but_the_most_discriminative_area():
     a = torch.tensor([[[[0.0, 0.1, 0.5, 0.9, 1.0]]]])
     thresholds = Thresholds(0.8, 0.2, background='fg')
     assert regions(a, thresholds)[0, 2, 0].int().tolist() == [1, 1, 1, 0, 0]
-    assert torch.equal(regions(a, thresholds)[:, :2], regions(a, Thresholds(0.8, 0.2))[:, :2])
+    assert torch.equal(regions(a, thresholds)[:, :2], regions(a, EIGHT_TWO)[:, :2])
 
 
 def test_thresholds_of_the_attention_itself():
@@ -114,9 +140,9 @@ def test_one_draw_an_image():
 
 def test_embeddings_without_unit_length_are_plain_averages():
     torch.manual_seed(0)
-    neck, feat = InCANeck(3, embedding={'unit': False}).train(), torch.rand(1, 3, 4, 4)
+    neck, feat = InCANeck(3, embedding={'unit': False, 'temperature': 0}).train(), torch.rand(1, 3, 4, 4)
     _, got = neck(feat)
-    foreground = regions(feat.mean(1, keepdim=True), Thresholds())[0, 1]
+    foreground = regions(feat.mean(1, keepdim=True), neck.thresholds)[0, 1].bool()
     torch.testing.assert_close(got.embeddings[0, 1], feat[0, :, foreground].mean(1), rtol=1e-4, atol=1e-5)
 
 
@@ -125,7 +151,6 @@ def test_half_precision_neither_overflows_nor_divides_by_zero():
     feat[..., :9] = 1.0
     _, got = InCANeck(8, drop_prob=1.0).train()(feat)
     assert got.embeddings.isfinite().all() and got.embeddings.dtype == torch.float32
-    assert minmax(torch.full((1, 1, 3, 3), 7.0, dtype=torch.half)).abs().max() == 0
 
 
 def test_the_attention_itself_may_be_embedded():
@@ -139,7 +164,7 @@ def test_the_attention_itself_may_be_embedded():
 
 @pytest.mark.parametrize(
     'arguments',
-    [{'embedding': {'masks': 'x'}}, {'embedding': {'source': 'x'}}, {'thresholds': {'relative_to': 'x'}}],
+    [{'embedding': {'source': 'x'}}, {'thresholds': {'relative_to': 'x'}}, {'thresholds': {'background': 'x'}}],
 )
 def test_a_choice_that_is_none_is_refused(arguments):
     with pytest.raises(ValueError, match="must be one of .*; got 'x'"):
@@ -149,10 +174,6 @@ def test_a_choice_that_is_none_is_refused(arguments):
 def test_losses_without_necks_say_what_to_do():
     with pytest.raises(ValueError, match='InCANeck'):
         InCAContrastiveLoss()(outputs())
-
-
-def test_minmax_of_a_constant_is_zero():
-    assert minmax(torch.full((1, 1, 3, 3), 7.0)).abs().max() == 0
 
 
 def test_non_local_attention_starts_as_the_channel_mean():
@@ -201,7 +222,7 @@ def test_training_gates_with_mask_or_importance(drop_prob, dropping):
     neck, feat = InCANeck(4, drop_prob=drop_prob).train(), torch.rand(2, 4, 5, 5)
     out, got = neck(feat)
     attention = feat.mean(1, keepdim=True)
-    gate = regions(attention, Thresholds())[:, :1].float() if dropping else attention.sigmoid()
+    gate = regions(attention, neck.thresholds)[:, :1] if dropping else attention.sigmoid()
     torch.testing.assert_close(out, feat * gate)
     torch.testing.assert_close(got.embeddings.norm(dim=-1), torch.ones(2, 3))
 
@@ -213,15 +234,20 @@ def test_gate_frequency_follows_the_probability():
     assert 1420 < dropped < 1580
 
 
-@pytest.mark.parametrize(('masks', 'direct'), [('hard', False), ('attn_weighted', True), ('soft', True)])
-def test_only_the_labelled_extensions_let_the_contrastive_loss_reach_the_attention(masks, direct):
+@pytest.mark.parametrize(('temperature', 'direct'), [(0, False), (0.1, True)])
+def test_the_contrastive_loss_reaches_the_attention_through_soft_regions_alone(temperature, direct):
     torch.manual_seed(0)
-    neck = InCANeck(4, non_local={}, embedding={'masks': masks}).train()
-    torch.nn.init.constant_(neck.non_local.gamma, 0.5)
+    neck = InCANeck(4, non_local={'gamma': 0.5}, embedding={'temperature': temperature}).train()
     _, got = neck(torch.rand(3, 4, 6, 6, requires_grad=True))
+    got.map.retain_grad()
     InCAContrastiveLoss(margin=4.0)(outputs(got))['loss_ca'].backward()
-    reached = neck.non_local.query.weight.grad is not None and neck.non_local.query.weight.grad.abs().sum() > 0
-    assert bool(reached) is direct
+    reached = [x.grad is not None and bool(x.grad.abs().sum() > 0) for x in (got.map, neck.non_local.query.weight)]
+    assert reached == [direct, direct]
+
+
+def test_a_negative_temperature_is_refused():
+    with pytest.raises(ValueError, match='embedding temperature must be positive, or 0 for hard masks; got -1'):
+        InCANeck(4, embedding={'temperature': -1})
 
 
 def test_inserted_into_a_backbone_by_config():
@@ -233,8 +259,8 @@ def test_inserted_into_a_backbone_by_config():
                 'data_preprocessor': {'type': 'ImgDataPreprocessor', 'mean': [128.0] * 3, 'std': [64.0] * 3},
                 'backbone': {'type': 'PlainNet', 'base_channels': 4},
                 'necks': {
-                    'stage2': {'type': 'InCANeck', 'non_local': {}},
-                    'stage3.0': {'type': 'InCANeck', 'non_local': {}, 'embedding': {'channels': 3}},
+                    'stage2': {'type': 'InCANeck', 'non_local': {}, 'drop_prob': 1.0},
+                    'stage3.0': {'type': 'InCANeck', 'non_local': {}, 'drop_prob': 1.0, 'embedding': {'channels': 3}},
                 },
                 'head': {'type': 'CAMHead', 'num_classes': 5},
                 'losses': [{'type': 'InCAContrastiveLoss'}, {'type': 'InCAConsistencyLoss'}],
@@ -245,4 +271,5 @@ def test_inserted_into_a_backbone_by_config():
     scalars = model(batch['inputs'], batch['data_samples'], mode='loss')
     assert {'loss_cls', 'loss_ca', 'loss_fc'} <= set(scalars)
     sum(value for name, value in scalars.items() if 'loss' in name).backward()
-    assert model.necks['stage2'].non_local.gamma.grad is not None
+    without = [name for name, parameter in model.necks.named_parameters() if parameter.grad is None]
+    assert not without, 'several processes wait for the gradient of every parameter'

@@ -5,13 +5,15 @@ the *same image* is the negative: the foreground without its most discriminative
 differ from the background, so attention grows up to the outline and no further.
 
 The method is described in patent application KR 10-2022-0050617 A; its use may need a licence of the owner. No code was
-published and the text leaves much open. What is ours is an argument: the thresholds, what they are relative to and
-which of them ends the background, the probability of dropping, the embedding, the distance, the margin, the reductions,
-the places of the necks, the pair that is made consistent, and the stop-gradient. One reading is not offered: a claim
-attaches the classification loss to the first attention map; the description has it at the end of the network, as usual.
+published and the text leaves much open. What is ours is an argument: the softness of the embedded regions, the
+thresholds, what they are relative to and which of them ends the background, the probability of dropping, the embedding,
+the distance, the margin, the reductions, the places of the necks, the pair that is made consistent, and the
+stop-gradient. One reading is not offered: a claim attaches the classification loss to the first attention map; the
+description has it at the end of the network, as usual.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -23,15 +25,6 @@ from wsolzoo.models.outputs import LocOutputs
 from wsolzoo.models.scaling import minmax, wide
 from wsolzoo.registry import MODELS
 
-REDUCTIONS = ('mean', 'sum')
-DISTANCES = ('squared', 'euclidean')
-
-
-def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Raise a ``ValueError`` that names the choices where ``value`` is none of them."""
-    if value not in choices:
-        raise ValueError(f'{name} must be one of {", ".join(choices)}; got {value!r}')
-
 
 class InCAAttention(NamedTuple):
     """What one neck hands to the losses.
@@ -40,7 +33,7 @@ class InCAAttention(NamedTuple):
         map: (N, 1, h, w) attention A.
         feat: (N, C, h, w) feature that entered the neck.
         embeddings: (N, 3, E) vectors of the dropped foreground, the foreground and the background.
-        valid: (N,) bool, false where one of the three regions is empty.
+        valid: (N,) bool, false where one of the three (hard) regions is empty.
     """
 
     map: Tensor
@@ -49,85 +42,106 @@ class InCAAttention(NamedTuple):
     valid: Tensor
 
 
-class Thresholds(NamedTuple):
-    """Where the regions of an attention map end.
+@MODELS.register_module()
+class InCANeck(BaseModule):
+    """Attention of a stage, its three regions, and in training one of the mask and the importance map on the feature.
 
-    Attributes:
-        fg: the most discriminative area lies at or above it.
-        bg: the background lies at or below it.
-        relative_to: ``'minmax'``: of the min-max normalised attention; ``'max'``: of the maximum of each image, as in
-            ADL, for attention that is never negative; ``'absolute'``: of the attention itself, as equation 1 prints it.
-        background: which threshold ends it: ``'bg'``, so that foreground and background are a partition, or ``'fg'``:
-            the background is everything but the most discriminative area.
+    In training the feature is multiplied by the dropped-foreground mask with probability ``drop_prob`` and by
+    ``sigmoid(A)`` otherwise. In evaluation it passes unchanged, or times ``sigmoid(A)``.
+
+    The regions whose vectors the losses compare have soft edges; the mask on the feature is hard, as equation 1 has it.
+    With ``embedding=dict(temperature=0)``, the literal reading, they are hard too, and a step whose draw is the mask
+    may leave an attention without a gradient: several processes then need ``find_unused_parameters = True``.
+
+    Args:
+        in_channels: C of the stage (the localizer fills it in).
+        non_local: arguments of :class:`NonLocalAttention`; ``None`` for the channel mean (the ablation).
+        thresholds: arguments of :class:`Thresholds`, as in ``dict(fg=0.8, bg=0.2)``.
+        drop_prob: probability of the mask.
+        drop_bg: whether the mask drops the background too (the ablation).
+        draw: one for the ``'batch'`` (as ADL) or one an ``'image'``.
+        embedding: arguments of :class:`Embedding`, as in ``dict(temperature=0)``.
+        test_gate: ``'identity'`` (as ADL) or ``'importance'``, sigmoid(A) in evaluation too; the text allows both.
     """
 
-    fg: float = 0.8
-    bg: float = 0.2
-    relative_to: str = 'minmax'
-    background: str = 'bg'
+    needs_channels = True
 
-    def scaled(self, attention: Tensor) -> Tensor:
-        """Attention on the scale of the thresholds."""
-        if self.relative_to == 'minmax':
-            return minmax(attention)
-        attention = wide(attention)
-        if self.relative_to == 'absolute':
-            return attention
-        return attention / attention.amax((2, 3), keepdim=True).clamp(min=1e-12)
+    def __init__(
+        self,
+        in_channels: int,
+        non_local: dict | None = None,
+        thresholds: dict | None = None,
+        drop_prob: float = 0.5,
+        drop_bg: bool = True,
+        draw: str = 'batch',
+        embedding: dict | None = None,
+        test_gate: str = 'identity',
+    ) -> None:
+        super().__init__()
+        check_choice('test_gate', test_gate, ('identity', 'importance'))
+        check_choice('draw', draw, ('batch', 'image'))
+        if not 0 <= drop_prob <= 1:
+            raise ValueError(f'drop_prob is a probability; got {drop_prob}')
+        self.non_local = None if non_local is None else NonLocalAttention(in_channels, **non_local)
+        self.thresholds, self.embedding = Thresholds(**(thresholds or {})), Embedding(**(embedding or {}))
+        self.drop_prob, self.drop_bg, self.draw, self.test_gate = drop_prob, drop_bg, draw, test_gate
+        self.project = self.embedding.projection(in_channels)
 
+    def forward(self, feat: Tensor) -> tuple[Tensor, InCAAttention | None]:
+        """The feature for the next stage, and in training what the losses read."""
+        if not self.training and self.test_gate == 'identity':
+            return feat, None
+        attention = feat.mean(1, keepdim=True) if self.non_local is None else self.non_local(feat)
+        if not self.training:
+            return feat * attention.sigmoid(), None
+        hard = regions(attention, self.thresholds, self.drop_bg)
+        soft = regions(attention, self.thresholds, self.drop_bg, self.embedding.temperature)
+        source = self.project(feat if self.embedding.source == 'feature' else attention)
+        valid = hard.flatten(2).any(-1).all(1)
+        looked = InCAAttention(attention, feat, embed(source, soft, self.embedding.unit), valid)
+        return feat * self.gate(attention, hard[:, :1]), looked
 
-class Embedding(NamedTuple):
-    """How a region becomes a vector.
-
-    Attributes:
-        source: what is averaged over the region: ``'feature'`` (the description), or ``'attention'`` (the claims),
-            which has one channel and therefore needs ``channels``.
-        masks: how regions weigh positions: ``'hard'`` (the text), ``'attn_weighted'`` (times sigmoid(A)) or ``'soft'``
-            (sigmoid edges); the latter two, ours, let the contrastive loss reach A directly.
-        channels: of a learned 1x1 projection before the average; ``None`` for none.
-        unit: scale vectors to length 1; otherwise a shrinking feature can satisfy the loss.
-        temperature: width of the soft edges.
-    """
-
-    source: str = 'feature'
-    masks: str = 'hard'
-    channels: int | None = None
-    unit: bool = True
-    temperature: float = 0.1
-
-    def projection(self, in_channels: int) -> nn.Module:
-        """The projection of a neck with so many channels.
-
-        Raises:
-            ValueError: an unknown source or kind of masks, or attention without a projection.
-        """
-        check_choice('embedding source', self.source, ('feature', 'attention'))
-        check_choice('embedding masks', self.masks, ('hard', 'attn_weighted', 'soft'))
-        if self.source == 'attention' and self.channels is None:
-            raise ValueError("embedding=dict(source='attention') needs channels: unit vectors of one channel are all 1")
-        if self.channels is None:
-            return nn.Identity()
-        return nn.Conv2d(in_channels if self.source == 'feature' else 1, self.channels, 1)
+    def gate(self, attention: Tensor, dropped: Tensor) -> Tensor:
+        """The mask or the importance map, as drawn, (N, 1, h, w) in the type of the attention."""
+        if self.draw == 'batch':
+            return dropped.to(attention.dtype) if bool(torch.rand(()) < self.drop_prob) else attention.sigmoid()
+        drawn = (torch.rand(len(attention), 1, 1, 1) < self.drop_prob).to(attention.device)
+        return torch.where(drawn, dropped.to(attention.dtype), attention.sigmoid())
 
 
-def regions(attention: Tensor, thresholds: Thresholds, drop_bg: bool = True) -> Tensor:
+def regions(attention: Tensor, thresholds: 'Thresholds', drop_bg: bool = True, temperature: float = 0.0) -> Tensor:
     """Masks of the dropped foreground, the foreground and the background (equation 1).
 
-    ``dfg = [A < fg] and [A > bg]``, ``fg = [A > bg]``, ``bg = not fg`` (or as ``thresholds.background`` says).
+    ``dfg = [A < fg] [A > bg]``, ``fg = [A > bg]``, ``bg = 1 - fg`` (or as ``thresholds.background`` says). With a
+    temperature ``[x > 0]`` is ``sigmoid(x / temperature)``, through which gradients reach the attention.
 
     Args:
         attention: (N, 1, h, w).
         thresholds: see :class:`Thresholds`.
         drop_bg: the dropped foreground excludes the background too; without it the mask is that of ADL.
+        temperature: width of the edges; 0 for hard masks.
 
     Returns:
-        (N, 3, h, w) bool.
+        (N, 3, h, w) in [0, 1], float32 at least.
     """
-    scaled = thresholds.scaled(attention.detach())
-    foreground, undiscriminative = scaled > thresholds.bg, scaled < thresholds.fg
-    dropped = undiscriminative & foreground if drop_bg else undiscriminative
-    background = ~foreground if thresholds.background == 'bg' else undiscriminative
+
+    def positive(x: Tensor) -> Tensor:
+        return torch.sigmoid(x / temperature) if temperature else (x > 0).to(x.dtype)
+
+    scaled = thresholds.scaled(attention)
+    foreground, undiscriminative = positive(scaled - thresholds.bg), positive(thresholds.fg - scaled)
+    dropped = undiscriminative * foreground if drop_bg else undiscriminative
+    background = 1 - foreground if thresholds.background == 'bg' else undiscriminative
     return torch.cat([dropped, foreground, background], dim=1)
+
+
+def embed(source: Tensor, masks: Tensor, unit: bool = True) -> Tensor:
+    """Averages (N, M, E) of the ``source`` (N, E, h, w) over ``masks`` (N, M, h, w), of unit length or not."""
+    masks, source = masks.flatten(2), wide(source).flatten(2)
+    with torch.autocast(source.device.type, enabled=False):
+        sums = torch.einsum('nmp,nep->nme', masks.to(source.dtype), source)
+    means = sums / (masks.sum(-1, keepdim=True) + 1e-6)
+    return F.normalize(means, dim=-1) if unit else means
 
 
 class NonLocalAttention(BaseModule):
@@ -177,113 +191,28 @@ class NonLocalAttention(BaseModule):
 
 
 @MODELS.register_module()
-class InCANeck(BaseModule):
-    """Attention of a stage, its three regions, and in training one of the mask and the importance map on the feature.
-
-    In training the feature is multiplied by the dropped-foreground mask with probability ``drop_prob`` and by
-    ``sigmoid(A)`` otherwise. In evaluation it passes unchanged, or times ``sigmoid(A)``.
-
-    A step whose draw is the mask leaves the later necks' attention without a gradient where no loss reaches it: several
-    processes need ``find_unused_parameters = True`` in the config.
-
-    Args:
-        in_channels: C of the stage (the localizer fills it in).
-        non_local: arguments of :class:`NonLocalAttention`; ``None`` for the channel mean (the ablation).
-        thresholds: ``dict(fg=0.8, bg=0.2, relative_to='minmax', background='bg')``, see :class:`Thresholds`.
-        drop_prob: probability of the mask.
-        drop_bg: whether the mask drops the background too (the ablation).
-        draw: one for the ``'batch'`` (as ADL) or one an ``'image'``.
-        embedding: ``dict(source='feature', masks='hard', channels=None)``, see :class:`Embedding`.
-        test_gate: ``'identity'`` (as ADL) or ``'importance'``, sigmoid(A) in evaluation too; the text allows both.
-    """
-
-    needs_channels = True
-
-    def __init__(
-        self,
-        in_channels: int,
-        non_local: dict | None = None,
-        thresholds: dict | None = None,
-        drop_prob: float = 0.75,
-        drop_bg: bool = True,
-        draw: str = 'batch',
-        embedding: dict | None = None,
-        test_gate: str = 'identity',
-    ) -> None:
-        super().__init__()
-        check_choice('test_gate', test_gate, ('identity', 'importance'))
-        check_choice('draw', draw, ('batch', 'image'))
-        if not 0 <= drop_prob <= 1:
-            raise ValueError(f'drop_prob is a probability; got {drop_prob}')
-        self.non_local = None if non_local is None else NonLocalAttention(in_channels, **non_local)
-        self.thresholds, self.embedding = Thresholds(**(thresholds or {})), Embedding(**(embedding or {}))
-        check_choice('thresholds relative_to', self.thresholds.relative_to, ('minmax', 'max', 'absolute'))
-        check_choice('thresholds background', self.thresholds.background, ('bg', 'fg'))
-        self.drop_prob, self.drop_bg, self.draw, self.test_gate = drop_prob, drop_bg, draw, test_gate
-        self.project = self.embedding.projection(in_channels)
-
-    def forward(self, feat: Tensor) -> tuple[Tensor, InCAAttention | None]:
-        """The feature for the next stage, and in training what the losses read."""
-        if not self.training and self.test_gate == 'identity':
-            return feat, None
-        attention = feat.mean(1, keepdim=True) if self.non_local is None else self.non_local(feat)
-        if not self.training:
-            return feat * attention.sigmoid(), None
-        masks = regions(attention, self.thresholds, self.drop_bg)
-        embeddings = self.embed(feat, attention, masks)
-        valid = masks.flatten(2).any(-1).all(1)
-        return feat * self.gate(attention, masks[:, :1]), InCAAttention(attention, feat, embeddings, valid)
-
-    def gate(self, attention: Tensor, dropped: Tensor) -> Tensor:
-        """The mask or the importance map, as drawn, (N, 1, h, w) in the type of the attention."""
-        if self.draw == 'batch':
-            return dropped.to(attention.dtype) if bool(torch.rand(()) < self.drop_prob) else attention.sigmoid()
-        drawn = (torch.rand(len(attention), 1, 1, 1) < self.drop_prob).to(attention.device)
-        return torch.where(drawn, dropped.to(attention.dtype), attention.sigmoid())
-
-    def embed(self, feat: Tensor, attention: Tensor, masks: Tensor) -> Tensor:
-        """(N, 3, E): averages of the (projected) source over the three regions, scaled to unit length or not."""
-        projected = wide(self.project(feat if self.embedding.source == 'feature' else attention)).flatten(2)
-        weights = masks.to(projected.dtype)
-        if self.embedding.masks == 'attn_weighted':
-            weights = weights * attention.sigmoid()
-        elif self.embedding.masks == 'soft':
-            weights = self.soft_masks(attention)
-        with torch.autocast(feat.device.type, enabled=False):
-            sums = torch.einsum('nmp,ncp->nmc', weights.flatten(2).to(projected.dtype), projected)
-        means = sums / (weights.flatten(2).sum(-1, keepdim=True) + 1e-6)
-        return F.normalize(means, dim=-1) if self.embedding.unit else means
-
-    def soft_masks(self, attention: Tensor) -> Tensor:
-        """The regions with sigmoid edges, (N, 3, h, w), differentiable in the attention."""
-        scaled, temperature = self.thresholds.scaled(attention), self.embedding.temperature
-        above_bg = torch.sigmoid((scaled - self.thresholds.bg) / temperature)
-        below_fg = torch.sigmoid((self.thresholds.fg - scaled) / temperature)
-        dropped = below_fg * above_bg if self.drop_bg else below_fg
-        background = 1 - above_bg if self.thresholds.background == 'bg' else below_fg
-        return torch.cat([dropped, above_bg, background], dim=1)
-
-
-@MODELS.register_module()
 class InCAContrastiveLoss(nn.Module):
     """In-sample contrastive attention (equation 2).
 
     ``loss_ca = loss_weight mean_n [ d(z_dfg, z_fg) - d(z_dfg, z_bg) + margin ]_+``, over the necks reduced as said
-    below. Images with an empty region do not count.
+    below. Images with an empty region do not count. Only logged, over images and necks: the share of images whose hinge
+    is positive (``ca_active``) and the mean distances ``d(z_dfg, z_fg)`` (``ca_pull``) and ``d(z_dfg, z_bg)``
+    (``ca_push``). Where ``ca_active`` is near 0 the loss does nothing.
 
     Args:
         margin: m.
         loss_weight: of the loss; 1 in the text.
-        distance: of unit vectors: ``'squared'`` Euclidean, ``2 - 2 cos`` in [0, 4], or ``'euclidean'``, in [0, 2].
+        distance: of unit vectors: ``'squared'`` Euclidean, ``2 - 2 cos`` in [0, 4], or ``'euclidean'``, in [0, 2]. Of
+            averages of a feature after a ReLU, which is never negative, ``'squared'`` stays below 2.
         reduction: over the necks, ``'mean'`` or ``'sum'``.
     """
 
     def __init__(
-        self, margin: float = 0.5, loss_weight: float = 1.0, distance: str = 'squared', reduction: str = 'mean'
+        self, margin: float = 2.0, loss_weight: float = 1.0, distance: str = 'squared', reduction: str = 'mean'
     ) -> None:
         super().__init__()
-        check_choice('distance', distance, DISTANCES)
-        check_choice('reduction', reduction, REDUCTIONS)
+        check_choice('distance', distance, ('squared', 'euclidean'))
+        check_choice('reduction', reduction, ('mean', 'sum'))
         self.margin, self.loss_weight, self.distance, self.reduction = margin, loss_weight, distance, reduction
 
     def conflicts(self, model: nn.Module) -> Iterator[str]:
@@ -291,20 +220,23 @@ class InCAContrastiveLoss(nn.Module):
         return without_necks(model)
 
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
-        """``loss_ca``, a scalar."""
-        losses = torch.stack([self.of(attention) for attention in inca_attentions(outputs)])
-        return {'loss_ca': self.loss_weight * (losses.mean() if self.reduction == 'mean' else losses.sum())}
+        """``loss_ca``, a scalar, and what is logged."""
+        attentions = inca_attentions(outputs)
+        pull, push = torch.stack([self.distances(attention) for attention in attentions], 1)
+        valid = torch.stack([attention.valid for attention in attentions]).to(pull.dtype)
+        hinge = (pull - push + self.margin).relu()
+        losses = (hinge * valid).sum(1) / valid.sum(1).clamp(min=1)
+        logged = {'ca_active': (hinge > 0).to(pull.dtype), 'ca_pull': pull, 'ca_push': push}
+        return {
+            'loss_ca': self.loss_weight * (losses.mean() if self.reduction == 'mean' else losses.sum()),
+            **{key: (value.detach() * valid).sum() / valid.sum().clamp(min=1) for key, value in logged.items()},
+        }
 
-    def of(self, attention: InCAAttention) -> Tensor:
-        """The loss of one neck."""
+    def distances(self, attention: InCAAttention) -> Tensor:
+        """``d(z_dfg, z_fg)`` and ``d(z_dfg, z_bg)`` of one neck's images, (2, N)."""
         dropped, foreground, background = attention.embeddings.float().unbind(1)
-        positive, negative = self.between(dropped, foreground), self.between(dropped, background)
-        valid = attention.valid.to(positive.dtype)
-        return ((positive - negative + self.margin).relu() * valid).sum() / valid.sum().clamp(min=1)
-
-    def between(self, one: Tensor, other: Tensor) -> Tensor:
-        """Distances (N,) of unit vectors (N, E)."""
-        squared = (one - other).square().sum(1)
+        others = torch.stack([foreground, background])
+        squared = (dropped - others).square().sum(2)
         return squared if self.distance == 'squared' else squared.clamp(min=1e-12).sqrt()
 
 
@@ -337,7 +269,7 @@ class InCAConsistencyLoss(nn.Module):
         super().__init__()
         check_choice('normalize', normalize, ('minmax', 'sigmoid'))
         check_choice('resize', resize, ('last', 'first'))
-        check_choice('reduction', reduction, REDUCTIONS)
+        check_choice('reduction', reduction, ('mean', 'sum'))
         self.loss_weight, self.stop_gradient, self.pair = loss_weight, stop_gradient, tuple(pair)
         self.normalize = minmax if normalize == 'minmax' else torch.sigmoid
         self.resize, self.reduction = resize, reduction
@@ -380,3 +312,79 @@ def inca_attentions(outputs: LocOutputs) -> list[InCAAttention]:
     if not found:
         raise ValueError("the InCA losses read InCANeck: place some with necks={'<stage>': dict(type='InCANeck')}")
     return found
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where the regions of an attention map end.
+
+    Attributes:
+        fg: the most discriminative area lies above it.
+        bg: the background lies below it.
+        relative_to: ``'minmax'``: of the min-max normalised attention; ``'max'``: of the maximum of each image, as in
+            ADL, for attention that is never negative; ``'absolute'``: of the attention itself, as equation 1 prints it.
+        background: which threshold ends it: ``'bg'``, so that foreground and background are a partition, or ``'fg'``:
+            the background is everything but the most discriminative area.
+
+    Raises:
+        ValueError: an unknown choice.
+    """
+
+    fg: float = 0.5
+    bg: float = 0.35
+    relative_to: str = 'minmax'
+    background: str = 'bg'
+
+    def __post_init__(self) -> None:
+        check_choice('thresholds relative_to', self.relative_to, ('minmax', 'max', 'absolute'))
+        check_choice('thresholds background', self.background, ('bg', 'fg'))
+
+    def scaled(self, attention: Tensor) -> Tensor:
+        """Attention on the scale of the thresholds."""
+        if self.relative_to == 'minmax':
+            return minmax(attention)
+        attention = wide(attention)
+        if self.relative_to == 'absolute':
+            return attention
+        return attention / attention.amax((2, 3), keepdim=True).clamp(min=1e-12)
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """How a region becomes a vector.
+
+    Attributes:
+        source: what is averaged over the region: ``'feature'`` (the description), or ``'attention'`` (the claims),
+            which has one channel and therefore needs ``channels``.
+        channels: of a learned 1x1 projection before the average; ``None`` for none.
+        unit: scale vectors to length 1; otherwise a shrinking feature can satisfy the loss.
+        temperature: width of the regions' sigmoid edges (ours), in units of the thresholds; 0 for the hard masks of
+            equation 1, with which the contrastive loss reaches the attention only through the feature.
+
+    Raises:
+        ValueError: an unknown source, attention without a projection, or a negative temperature.
+    """
+
+    source: str = 'feature'
+    channels: int | None = None
+    unit: bool = True
+    temperature: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_choice('embedding source', self.source, ('feature', 'attention'))
+        if self.source == 'attention' and self.channels is None:
+            raise ValueError("embedding=dict(source='attention') needs channels: unit vectors of one channel are all 1")
+        if self.temperature < 0:
+            raise ValueError(f'embedding temperature must be positive, or 0 for hard masks; got {self.temperature}')
+
+    def projection(self, in_channels: int) -> nn.Module:
+        """The projection of a neck with so many channels."""
+        if self.channels is None:
+            return nn.Identity()
+        return nn.Conv2d(in_channels if self.source == 'feature' else 1, self.channels, 1)
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise a ``ValueError`` that names the choices where ``value`` is none of them."""
+    if value not in choices:
+        raise ValueError(f'{name} must be one of {", ".join(choices)}; got {value!r}')
