@@ -1,3 +1,4 @@
+# Not published: the rate is that of CAM here; gamma and the drop rate are the defaults of Choe et al.
 _base_ = [
     '../_base_/models/adl_vgg16.py',
     '../_base_/datasets/ilsvrc_224px.py',

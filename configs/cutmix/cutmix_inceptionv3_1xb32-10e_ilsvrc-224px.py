@@ -1,3 +1,4 @@
+# Not published: the rate is that of CAM here, beta and the probability are the defaults of Choe et al.
 _base_ = [
     '../_base_/models/cam_inceptionv3.py',
     '../_base_/datasets/ilsvrc_224px.py',

@@ -1,3 +1,4 @@
+# Not published: the rate is that of CAM here, cells and probability those of HaS-32 in the original paper.
 _base_ = [
     '../_base_/models/cam_resnet50.py',
     '../_base_/datasets/ilsvrc_224px.py',
