@@ -7,6 +7,7 @@ _base_ = [
 model = dict(
     head=dict(
         num_classes=1000,
+        init_cfg=_base_.model.backbone.init_cfg,  # the published classifier
         sign='gt',
         regions=dict(fg=0.28, bg=0.25),
         loss_weight=dict(drop=2.0, sim=8.0, norm=1.0),

@@ -1,3 +1,4 @@
+# Published are rate, its ratio, batch and weights; epochs and warm-up are those of ResNet50.
 _base_ = [
     '../_base_/models/bridging_vgg16.py',
     '../_base_/datasets/cub_224px.py',
@@ -8,3 +9,4 @@ model = dict(head=dict(num_classes=200, loss_weight=dict(drop=3.0, sim=0.5, norm
 train_dataloader = dict(batch_size=64)
 rules = [dict(pattern='^head|conv6', lr_mult=5)]
 optim_wrapper = dict(optimizer=dict(lr=4e-3), paramwise_cfg=dict(rules=rules))
+auto_scale_lr = dict(base_batch_size=64)

@@ -1,3 +1,4 @@
+# Published are the weights; the rate is that of CAM here.
 _base_ = [
     '../_base_/models/cam_inceptionv3.py',
     '../_base_/datasets/ilsvrc_224px.py',

@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    head=dict(num_classes=1000),
+    head=dict(num_classes=1000, init_cfg=_base_.model.backbone.init_cfg),  # the published classifier
     losses=[dict(type='DAWSOLLoss', loss_weight=dict(mmd=0.3, universum=3.0))],
 )
 train_dataloader = dict(batch_size=32)

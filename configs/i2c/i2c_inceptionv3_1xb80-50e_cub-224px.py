@@ -1,3 +1,4 @@
+# Not published: rate and schedule on CUB are those of Choe et al. for other methods, weights those of ILSVRC.
 _base_ = [
     '../_base_/models/cam_inceptionv3.py',
     '../_base_/datasets/cub_224px.py',
@@ -9,3 +10,4 @@ model = dict(
     losses=[dict(type='I2CLoss', loss_weight={'local': 0.008, 'global': 0.001})],
 )
 train_dataloader = dict(batch_size=80, sampler=dict(_delete_=True, type='PairedClassSampler'))
+auto_scale_lr = dict(base_batch_size=80)

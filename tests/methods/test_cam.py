@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from tests.conftest import REPO
 from wsolzoo.engine.weights.checkpoint import CheckpointError
 from wsolzoo.methods.cam import CAMHead, ConvCAMHead
 from wsolzoo.registry import MODELS
@@ -57,6 +58,14 @@ def test_ilsvrc_begins_with_the_published_classifier_and_cub_with_a_new_one(tmp_
         torch.testing.assert_close(built.head.state_dict()[name], expected[name], rtol=0, atol=0)
     torch.testing.assert_close(built.backbone.conv1.weight, expected['conv1.weight'], rtol=0, atol=0)
     assert 'init_cfg' not in load_config('cam/cam_resnet50_1xb32-50e_cub-224px.py').model.head
+
+
+def test_every_linear_classifier_on_ilsvrc_begins_with_the_published_one():
+    leaves = [path.relative_to(REPO / 'configs') for path in REPO.glob('configs/*/*_resnet50_*_ilsvrc-224px.py')]
+    models = {leaf.parent.name: load_config(str(leaf)).model for leaf in leaves}
+    linear = {name: model for name, model in models.items() if model.head.type in ('CAMHead', 'BridgingHead')}
+    assert {'cam', 'adl', 'bridging', 'cutmix', 'da_wsol', 'has', 'inca', 'ivr'} <= set(linear)
+    assert not [name for name, model in linear.items() if model.head.get('init_cfg') != model.backbone.init_cfg]
 
 
 def test_a_classifier_of_other_classes_is_refused(tmp_path):

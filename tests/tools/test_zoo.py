@@ -1,5 +1,6 @@
 """The zoo's books, kept over a checkout in miniature."""
 
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
@@ -117,8 +118,7 @@ def test_generated_files(zoo):
 
 
 def test_an_installed_zoo_has_no_docs_and_is_sound(zoo):
-    (zoo.root / 'docs/model_zoo.md').unlink()
-    (zoo.root / 'docs').rmdir()
+    shutil.rmtree(zoo.root / 'docs')
     assert zoo.run('check') == (0, '')
     assert zoo.run('readme')[0] == 0
     assert not (zoo.root / 'docs').exists()
@@ -190,6 +190,13 @@ def test_names_are_checked_against_their_configs(zoo):
     status, stderr = zoo.run('check')
     assert status == 1
     assert 'batch size is 5 in the config, 4 in its name' in stderr
+
+
+def test_the_batch_that_a_learning_rate_is_for_is_the_one_in_the_name(zoo):
+    zoo.config.write_text(f'{CONFIG}auto_scale_lr = dict(base_batch_size=32)\n')
+    status, stderr = zoo.run('check')
+    assert status == 1
+    assert 'batch size over all GPUs is 4 in the config, 32 in auto_scale_lr' in stderr
 
 
 def test_rules_for_configs(zoo):

@@ -152,6 +152,8 @@ def check_model(model: Mapping, cfg: Config, place: str) -> Iterator[str]:
     if trains:
         total = batch * int(match['gpus']) if match and match['gpus'] and batch else batch
         yield from _same(said.get('Batch Size'), total, 'batch size over all GPUs', 'Metadata', place)
+        base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size', total)
+        yield from _same(base, total, 'batch size over all GPUs', 'auto_scale_lr', place)
         if epochs is not None:
             yield from _same(said.get('Epochs'), epochs, 'epochs', 'Metadata', place)
     for value in sorted(set(find(cfg.get('model') or {}, 'num_classes')), key=str):

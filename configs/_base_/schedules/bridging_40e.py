@@ -1,5 +1,6 @@
 _base_ = './we_50e.py'
 param_scheduler = dict(milestones=[10, 30])
+auto_scale_lr = dict(base_batch_size=64)
 train_cfg = dict(max_epochs=40)
 custom_hooks = [
     dict(type='LossWeightHook', name='sim', begin=4, end=5),
