@@ -42,6 +42,18 @@ def test_maps_of_picks_the_classes_asked_for(kind):
     torch.testing.assert_close(output.maps_of(classes), expected)
 
 
+def test_a_linear_read_out_keeps_what_half_precision_can_hold():
+    """Weights over thousands of channels are too small for a half once they are divided by their number."""
+    torch.manual_seed(0)
+    feat, weight = torch.rand(1, 2048, 5, 5), 0.01 * torch.randn(3, 2048)
+    exact = torch.einsum('kc,nchw->nkhw', weight.double(), feat.double()) / 2048
+    maps = LinearMaps(feat.half(), weight.half())
+    span = exact.amax() - exact.amin()
+    for found in (maps.all(), maps.of(torch.tensor([[0, 1, 2]]))):
+        assert found.dtype == torch.float32
+        assert (found - exact).abs().max() < 1e-3 * span
+
+
 def test_three_modes():
     torch.manual_seed(0)
     model = build_model(config())

@@ -137,9 +137,7 @@ class BridgingHead(MaskHead):
     ) -> HeadOutput:
         """Logits (N, K) and class maps as CAM has them."""
         feat = feats[-1]
-        return HeadOutput(
-            self.fc(feat.mean((2, 3))), LinearMaps(feat.detach(), self.fc.weight.detach() / feat.shape[1])
-        )
+        return HeadOutput(self.fc(feat.mean((2, 3))), LinearMaps(feat.detach(), self.fc.weight.detach()))
 
     def loss(self, feats: tuple[Tensor, ...], labels: Tensor, trunk: TrunkPass) -> tuple[HeadOutput, dict[str, Tensor]]:
         """The losses of the class docstring."""

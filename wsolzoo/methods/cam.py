@@ -32,8 +32,7 @@ class CAMHead(MaskHead):
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
         feat = feats[-1]
-        maps = LinearMaps(feat.detach(), self.fc.weight.detach() / feat.shape[1])
-        return HeadOutput(self.fc(feat.mean((2, 3))), maps)
+        return HeadOutput(self.fc(feat.mean((2, 3))), LinearMaps(feat.detach(), self.fc.weight.detach()))
 
 
 @MODELS.register_module()

@@ -80,6 +80,6 @@ class PaSHead(MaskHead):
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
         feat = feats[-1]
-        weight = self.fc.weight.detach() / feat.shape[1]
+        weight = self.fc.weight.detach()
         maps = LinearMaps(feat.detach(), weight.clamp(min=0) if self.clamp else weight)
         return HeadOutput(self.fc(thresholded_average(feat, self.threshold)), maps)

@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from wsolzoo.errors import UserError, meant
 from wsolzoo.models.outputs import ClassMaps, HeadOutput, SharedMap
+from wsolzoo.models.scaling import minmax
 from wsolzoo.models.tasks.localizer import Localizer
 from wsolzoo.models.trunk import HEAD, TrunkPass
 from wsolzoo.registry import MODELS
@@ -104,12 +105,6 @@ def same_size(*maps: Tensor) -> list[Tensor]:
     """Maps (N, h_i, w_i), all resized to the largest height and width (bilinear)."""
     size = tuple(max(one.shape[axis] for one in maps) for axis in (1, 2))
     return [one if one.shape[1:] == size else F.interpolate(one[:, None], size, mode='bilinear')[:, 0] for one in maps]
-
-
-def minmax(maps: Tensor) -> Tensor:
-    """Each map (N, h, w) stretched to [0, 1]; a constant one is 0."""
-    low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
-    return (maps - low) / (high - low).clamp(min=1e-12)
 
 
 class ScoresOfImages(nn.Module):

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from wsolzoo.models.scaling import wide
 from wsolzoo.structures import DataSample
 
 
@@ -32,7 +33,9 @@ class ClassMaps(Protocol):
 
 
 class LinearMaps(NamedTuple):
-    """Class maps that are a linear read-out of one feature.
+    """Class maps that are a linear read-out of one feature: the mean over channels of weight times feature.
+
+    The mean is taken last and in float32 at least: a weight divided by thousands of channels is too small for a half.
 
     Attributes:
         feat: (N, C, h, w).
@@ -44,11 +47,11 @@ class LinearMaps(NamedTuple):
 
     def of(self, classes: Tensor) -> Tensor:
         """Maps (N, M, h, w) of the ``classes`` (N, M)."""
-        return torch.einsum('nmc,nchw->nmhw', self.weight[classes], self.feat)
+        return wide(torch.einsum('nmc,nchw->nmhw', self.weight[classes], self.feat)) / self.feat.shape[1]
 
     def all(self) -> Tensor:
         """Maps (N, K, h, w) of all classes."""
-        return torch.einsum('kc,nchw->nkhw', self.weight, self.feat)
+        return wide(torch.einsum('kc,nchw->nkhw', self.weight, self.feat)) / self.feat.shape[1]
 
 
 class SharedMap(NamedTuple):
