@@ -10,7 +10,7 @@ import pytest
 
 from wsolzoo.registry import METRICS
 from wsolzoo.run.launch import load_config
-from wsolzoo.testing import scope
+from wsolzoo.testing import build_model, scope, tiny_batch
 from wsolzoo.zoo import config_rules
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +44,24 @@ def test_the_leaf_of_the_docs_keeps_the_rules_and_is_the_loose_config(tmp_path):
     same = config_rules.load(tmp_path / 'loose.py').to_dict()
     del same['custom_imports']
     assert same == cfg.to_dict()
+
+
+def test_the_config_of_three_methods_learns_with_the_parts_of_each(tmp_path):
+    page = (ROOT / 'docs/combinations.md').read_text()
+    text = re.search(r'```python\n(.*?)```', page, re.DOTALL)[1]
+    (tmp_path / 'mine.py').write_text(text.replace('wsolzoo::', f'{ROOT}/configs/'))
+    model = build_model(load_config(str(tmp_path / 'mine.py'))).train()
+    kinds = {type(part).__name__ for part in model.parts}
+    assert {'BASHead', 'ADLNeck', 'HaS'} <= kinds
+    seen = []
+    model.backbone.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    batch = model.data_preprocessor(tiny_batch(model, 96), training=True)
+    scalars = model(**batch, mode='loss')
+    assert (seen[0] == 0).all(1).any(), 'cells are hidden'
+    losses = {name: value for name, value in scalars.items() if 'loss' in name}
+    assert set(losses) == {'loss_cls', 'loss_frg', 'loss_bas', 'loss_ac'}
+    sum(losses.values()).backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
 @pytest.mark.parametrize('leaf', ['class-average_mobilenetv1_1xb32-200e_cub-224px', 'bas_vgg16_1xb32-100e_cub-224px'])
