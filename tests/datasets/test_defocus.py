@@ -151,7 +151,9 @@ def rendered_sigma(disc, recipe):
     """Deviation in pixels of a rendered point, along both axes, and what its stored label says."""
     point, flat = np.zeros((97, 97, 1), np.float32), np.full((97, 97), 2000.0)
     point[48, 48] = 255
-    out, applied = defocus(point, flat, np.full_like(flat, disc), recipe.c_max, recipe.rule, radius_sigmas=recipe.radius_sigmas)
+    out, applied = defocus(
+        point, flat, np.full_like(flat, disc), recipe.c_max, recipe.rule, radius_sigmas=recipe.radius_sigmas
+    )
     spread, place = out[..., 0].astype(np.float64), np.arange(97) - 48
     moments = [(spread.sum(axis) * place**2).sum() / spread.sum() for axis in (0, 1)]
     label = L.to_sigma(recipe.encode(applied) / (10 * L.MAP_UNITS[recipe.unit]), recipe.unit)

@@ -21,7 +21,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; nothing heavy is imported before this has succeeded."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
-    parser.add_argument('checkpoint', nargs='?', help='default: the weights that the zoo publishes, if the model has any')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='default: the weights that the zoo publishes, if the model has any'
+    )
     parser.add_argument('--set', nargs='+', default=[], metavar='NAME=DIR', help='folders made by make_defocus.py')
     parser.add_argument('--stack', nargs='+', default=[], metavar='NAME=DIR', help='focal stacks')
     parser.add_argument('--smooth', type=float, default=8.0, help='pixels a stack is averaged over (frames wander)')
