@@ -634,3 +634,17 @@ def test_the_tool_offers_the_rules_and_units_there_are():
     source = (Path(__file__).parents[2] / 'tools/dataset_tools/make_defocus.py').read_text()
     assert f"'--rule', choices={tuple(L.SIGMA_RULES)}" in source
     assert f"'--unit', choices={tuple(L.MAP_UNITS)}" in source
+
+
+def test_softening_leaves_the_map_alone():
+    """With even chance an image is blurred, by a pixel at the most; the labels stay."""
+    plain, soft = (TRANSFORMS.build({'type': 'DefocusAugment', 'size': 32, 'soften': s}) for s in (0.0, 1.0))
+    changed = 0
+    for number in range(24):
+        start = {'img': noise(), 'gt_map': np.zeros((40, 48), np.float32) + number, 'img_id': 'a', 'draw': number}
+        a, b = plain(dict(start)), soft(dict(start))
+        assert (a['gt_map'] == b['gt_map']).all()
+        widest = cv2.GaussianBlur(a['img'], (0, 0), 1.0, borderType=cv2.BORDER_REFLECT)
+        assert widest.std() - 0.5 <= b['img'].std() <= a['img'].std()
+        changed += bool((a['img'] != b['img']).any())
+    assert 6 < changed < 18

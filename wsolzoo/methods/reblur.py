@@ -93,12 +93,12 @@ class ReblurRatio(BaseModule):
 
     def __init__(self, table: Sequence[tuple[float, float]], **settings) -> None:
         super().__init__()
-        rows = torch.tensor(table, dtype=torch.float32)
-        if rows.ndim != 2 or len(rows) < 2 or (rows[1:, 0] <= rows[:-1, 0]).any():
+        rows = np.asarray(table, np.float32)
+        if rows.ndim != 2 or len(rows) < 2 or (np.diff(rows[:, 0]) <= 0).any():
             raise ValueError('table needs two or more rows (ratio, sigma) with ascending ratios')
         self.settings = settings
-        self.register_buffer('ratios', rows[:, 0].contiguous(), persistent=False)
-        self.register_buffer('sigmas', rows[:, 1].contiguous(), persistent=False)
+        self.register_buffer('ratios', torch.tensor(rows[:, 0]), persistent=False)
+        self.register_buffer('sigmas', torch.tensor(rows[:, 1]), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, h, w) RGB in [0, 1] to maps (N, 1, h, w) in the unit ``sigma7``."""
