@@ -17,6 +17,7 @@ RESOURCES = [
     *(f'.mim/tools/**/*.{ending}' for ending in ('py', 'sh')),
     'visualization/*.css',
     'visualization/*.j2',
+    'zoo/templates/*.j2',
     'py.typed',
 ]
 
@@ -65,6 +66,8 @@ setup(
     ],
     extras_require={
         'timm': ['timm>=1.0', 'huggingface-hub'],
+        'posthoc': ['grad-cam>=1.5.5'],
+        'search': ['optuna>=4.2'],
         'test': [
             'pytest',
             'pytest-xdist',
@@ -74,6 +77,8 @@ setup(
             'torchmetrics>=1.8',
             'timm>=1.0',
             'huggingface-hub',
+            'grad-cam>=1.5.5',
+            'optuna>=4.2',
             'yapf',
         ],
         'lint': ['ruff', 'mypy', 'pre-commit'],

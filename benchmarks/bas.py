@@ -68,8 +68,8 @@ def straightforward_losses(model, inputs, labels) -> dict:
 
 def ours(model, inputs, labels) -> dict:
     """The losses as the zoo computes them."""
-    feats, _ = model.trunk(inputs)
-    _, scalars = model.head.loss(feats, labels, model.resume)
+    feats, passage = model.extract_feat(inputs)
+    _, scalars = model.head.loss(feats, labels, passage)
     return {name: value for name, value in scalars.items() if name.startswith('loss')}
 
 

@@ -5,12 +5,19 @@ python benchmarks/training.py --config cam/cam_resnet50_1xb32-50e_cub-224px.py -
 Prints the median time of a step (CPU time where one thread computes), its ratio to the plain step (below 1 is faster),
 and by how much the loss differs. Images are random and on the device already, so loading (``benchmarks/loading.py``)
 takes no part.
+
+python benchmarks/training.py --methods
+
+What each method costs: a training step of every config for the built-in scenes, as a ratio to plain classification
+(CAM) in time and in multiply-adds. A method that needs much more time than its multiply-adds say wastes it.
 """
 
 import argparse
 import logging
 import os
 import platform
+import statistics
+import time
 from pathlib import Path
 
 AMP = 'amp'
@@ -32,6 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='plain, channels-last, bf16, amp (float16 with loss scaling, on a GPU), compile, joined by "+"; '
         'default: what accelerate="auto" times here',
     )
+    parser.add_argument('--methods', nargs='*', metavar='NAME', help='compare methods (default: all) with CAM instead')
     parser.add_argument('--device', help='default: the first GPU, else the CPU')
     return parser.parse_args(argv)
 
@@ -67,6 +75,74 @@ def where(device: str) -> str:
     return f'{processor()} {bf16}, {torch.get_num_threads()} of {os.cpu_count()} cores'
 
 
+def stepper(config: str, args: argparse.Namespace, device: str):
+    """A function that takes one training step of a config, and the multiply-adds of one step."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from wsolzoo.run import launch
+    from wsolzoo.testing import build_model, tiny_batch
+
+    torch.manual_seed(0)
+    model = build_model(launch.load_config(config)).to(device).train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
+    batch = tiny_batch(model, args.size, args.batch_size)
+    batch['inputs'] = [image.to(device) for image in batch['inputs']]
+    for index, sample in enumerate(batch['data_samples']):
+        sample.gt_label = index // 2 % model.head.num_classes  # two images a class, for methods that compare them
+
+    def step() -> None:
+        scalars = model(**model.data_preprocessor(batch, training=True), mode='loss')
+        optimizer.zero_grad()
+        sum(value for name, value in scalars.items() if 'loss' in name).backward()
+        optimizer.step()
+
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return step, counter.get_total_flops() / 2
+
+
+def seconds(step, device: str) -> float:
+    """Time of one step: of the processor where it computes on one thread, else on the clock."""
+    import torch
+
+    clock = time.process_time if device == 'cpu' and torch.get_num_threads() == 1 else time.perf_counter
+    begin = clock()
+    step()
+    if device != 'cpu':
+        torch.cuda.synchronize()
+    return clock() - begin
+
+
+def compare_methods(args: argparse.Namespace, device: str) -> str:
+    """A table of all methods; their steps are taken in turns, so that a busy machine is busy for all of them."""
+    from wsolzoo.zoo.combinations import scenes_leaves
+
+    root = Path(__file__).resolve().parents[1]
+    leaves = {
+        path.stem.partition('_plainnet')[0] + path.stem.partition('_plainnet')[2].partition('_')[0]: path
+        for path in scenes_leaves(root)
+    }
+    names = ['cam', *(name for name in leaves if name != 'cam' and (not args.methods or name in args.methods))]
+    steps = {name: stepper(str(leaves[name]), args, device) for name in names}
+    times = {name: [] for name in names}
+    for number in range(args.warmup + args.steps):
+        for name in names:
+            spent = seconds(steps[name][0], device)
+            if number >= args.warmup:
+                times[name].append(spent)
+    base, work = times['cam'], steps['cam'][1]
+    head = ['method', 'ms a step', 'ratio to CAM', 'its middle half', 'multiply-adds, ratio', 'time over multiply-adds']
+    lines = ['| ' + ' | '.join(head) + ' |', '|---|' + '---:|' * 5]
+    for name in names:
+        ratios = sorted(one / other for one, other in zip(times[name], base, strict=True))
+        ratio, more = statistics.median(ratios), steps[name][1] / work
+        middle = f'{ratios[len(ratios) // 4]:.2f} - {ratios[-1 - len(ratios) // 4]:.2f}'
+        spent = f'{1000 * statistics.median(times[name]):.0f}'
+        lines.append(f'| {name} | {spent} | {ratio:.2f} | {middle} | {more:.2f} | {ratio / more:.2f} |')
+    return '\n'.join(lines)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Measure and print."""
     args = parse_args(argv)
@@ -82,6 +158,10 @@ def main(argv: list[str] | None = None) -> int:
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     torch.manual_seed(0)
     logging.disable(logging.INFO)  # how every weight was initialised
+    if args.methods is not None:
+        print(f'{args.batch_size} images of {args.size} px, {where(device)}, torch {torch.__version__}')
+        print(compare_methods(args, device))
+        return 0
     model = build_model(cfg).to(device)
     batch = tiny_batch(model, args.size, args.batch_size)
     batch['inputs'] = [image.to(device) for image in batch['inputs']]

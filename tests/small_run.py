@@ -64,7 +64,8 @@ def small_runner(
     """Four batches an epoch, three epochs, a checkpoint after every iteration; with ``scores`` validated as well."""
     torch.manual_seed(3)
     loader = {'dataset': Noisy(), 'batch_size': 2, 'collate_fn': {'type': 'default_collate'}}
-    sampler = {'type': kwargs.pop('sampler', 'DefaultSampler'), 'shuffle': True}
+    sampler = kwargs.pop('sampler', 'DefaultSampler')
+    sampler = sampler if isinstance(sampler, dict) else {'type': sampler, 'shuffle': True}
     optimizer = {'optimizer': {'type': 'AdamW', 'lr': 0.1}, 'accumulative_counts': kwargs.pop('count', 1)}
     hooks = ('RandomStateHook', 'ResumeHook', 'CheckpointReportHook', 'BufferSyncHook')
     checkpoint = {'type': 'SafeCheckpointHook', 'by_epoch': False, 'interval': 1, **(saving or {})}

@@ -45,7 +45,7 @@ FORBIDDEN_WORDS = re.compile(r'/work/|/tmp/|/home/|\bTODO\b|\bFIXME\b|\bXXX\b|\b
 
 
 def name_of(path: Path) -> str:
-    """Dotted name below the package: models/heads/cam.py -> models.heads.cam; '' for the package itself."""
+    """Dotted name below the package: models/heads/base.py -> models.heads.base; '' for the package itself."""
     return '.'.join(path.relative_to(PACKAGE).with_suffix('').parts).removesuffix('__init__').rstrip('.')
 
 

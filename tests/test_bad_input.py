@@ -497,7 +497,7 @@ CONFIGS = [
     Broken(
         'cam_class',
         lambda t: localizer(cam_class='best'),
-        "cam_class must be 'gt', 'pred' or a positive integer; got 'best'",
+        "cam_class must be 'gt', 'pred', a positive integer or such as 'top5'; got 'best'",
     ),
     Broken(
         'no classes',

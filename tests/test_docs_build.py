@@ -43,6 +43,6 @@ def test_docs_build_complete_and_offline(tmp_path):
     loads = {str(page.relative_to(tmp_path)): REMOTE.findall(page.read_text(encoding='utf-8')) for page in pages}
     assert not {page: found for page, found in loads.items() if found}
     page = (tmp_path / 'methods/cam.html').read_text(encoding='utf-8')
-    assert 'href="../api/wsolzoo.models.heads.html#wsolzoo.models.heads.cam.CAMHead"' in page
+    assert 'href="../api/wsolzoo.methods.html#wsolzoo.methods.cam.CAMHead"' in page
     assert '<math ' in page
-    assert 'wsolzoo.maps.minmax' in (tmp_path / 'genindex.html').read_text(encoding='utf-8')
+    assert 'wsolzoo.maps.normalizers.minmax' in (tmp_path / 'genindex.html').read_text(encoding='utf-8')

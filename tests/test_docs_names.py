@@ -13,7 +13,13 @@ PLACEHOLDER = re.compile(r'[A-Z]{3,}|[<{*…$]')  # NAME.py, <config>.py, *.py
 FILE = re.compile(
     r'(?<![\w./:-])((?:wsolzoo|tools|configs|tests|benchmarks|docs)/[\w./<>{}*…$-]+\.(?:py|sh|md|yml|png|pth))'
 )
-INVENTED = {'configs/_base_/models/sharp_vgg16.py', 'configs/cam/my_cam.py', 'configs/bas/x.py', 'wsolzoo.plugins'}
+INVENTED = {
+    'wsolzoo/methods/sharp_pooling.py',
+    'configs/_base_/models/sharp_vgg16.py',
+    'configs/cam/my_cam.py',
+    'configs/bas/x.py',
+    'wsolzoo.plugins',
+}
 PACKAGE = ROOT / 'wsolzoo'
 MODULES = sorted(path for path in PACKAGE.rglob('*.py') if '.mim' not in path.parts)
 ROLE = re.compile(r':(?:func|class|data|mod|meth|attr):`(?:[^`<]*<)?~?([\w.]+)>?`')

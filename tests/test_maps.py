@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from wsolzoo import maps
+from wsolzoo.maps import normalizers
 
 A = np.array([[-0.4, -0.1, 0, 0.1], [0.2, 0.3, 0.5, 0.4], [0.1, 0.9, 2, 0.6], [-0.2, 0, 0.7, 0.3]])
 SIGMOID = 1 / (1 + np.exp(-A))
@@ -87,6 +88,60 @@ def test_unknown_normaliser_names_close_ones():
     for call in (lambda: maps.ivr(A, 45), lambda: maps.percentile(A, 0), lambda: maps.percentile_max(A, 1.5)):
         with pytest.raises(ValueError, match='percentile|fraction'):
             call()
+
+
+@pytest.fixture
+def gamma(monkeypatch):
+    """A normaliser of somebody else's, registered as a plugin would."""
+    monkeypatch.setattr(normalizers, 'NORMALIZERS', dict(maps.NORMALIZERS))
+
+    @maps.register_normalizer('gamma')
+    def gamma(map, power, floor=0.0):
+        return np.maximum(maps.minmax(map) ** power, floor)
+
+    return gamma
+
+
+def test_a_registered_normaliser_is_asked_for_like_ours(gamma):
+    np.testing.assert_array_equal(maps.normalize(A, {'type': 'gamma', 'power': 2}), maps.minmax(A) ** 2)
+    np.testing.assert_array_equal(maps.normalize(A, 'gamma', power=2), maps.minmax(A) ** 2)
+    assert maps.normalizer_of({'type': 'gamma', 'power': 2}) == ('gamma', {'power': 2})
+    assert maps.settings_of('gamma') == ['power', 'floor']
+    assert maps.register_normalizer('gamma')(gamma) is gamma, 'a module that is imported twice'
+
+
+@pytest.mark.parametrize(
+    ('spec', 'message'),
+    [
+        ({'type': 'gamma', 'powr': 2}, "'gamma' takes no 'powr'; did you mean 'power'"),
+        ({'type': 'gamma'}, "'gamma'.*missing.*'power'"),
+        ({'type': 'gamma', 'power': 'two'}, "'gamma'.*not supported for the input types"),
+        ({'type': 'gamma', 'power': 2, 'floor': 1.5}, 'values in .0, 1.'),
+        ({'type': 'ivr', 'percentile': 30}, "'ivr': percentile is a fraction in"),
+        ({'type': 'max', 'p': 1}, "'max' takes no 'p'; it takes no arguments"),
+        ('gama', "no map normaliser 'gama'; did you mean 'gamma'"),
+        ('softmax?!', 'there are clip, gamma, ivr, max, minmax'),
+        ({'percentile': 0.3}, "its name as 'type'"),
+    ],
+)
+def test_what_is_wrong_with_a_normaliser_is_said_before_there_is_a_map(gamma, spec, message):
+    with pytest.raises(maps.NormalizerError, match=message):
+        maps.normalizer_of(spec)
+
+
+def test_a_taken_name_is_refused(gamma):
+    with pytest.raises(maps.NormalizerError, match="'ivr' is registered already by wsolzoo.maps.normalizers"):
+        maps.register_normalizer('ivr')(gamma)
+
+
+def test_others_are_loaded_before_an_unknown_name_is_refused_and_not_for_a_known_one(gamma):
+    loaded = []
+
+    def load():
+        loaded.append(maps.register_normalizer('late')(maps.minmax))
+
+    assert maps.normalizer_of('ivr', load) == ('ivr', {}) and not loaded
+    assert maps.normalizer_of('late', load) == ('late', {}) and loaded
 
 
 def test_resize():

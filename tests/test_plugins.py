@@ -78,3 +78,24 @@ def test_loading_twice_imports_once():
     from wsolzoo.registry import load_plugins
 
     assert load_plugins() is load_plugins()
+
+
+NORMALIZER = """
+from wsolzoo import maps
+
+@maps.register_normalizer('squared')
+def squared(map, power=2.0):
+    return maps.minmax(map) ** power
+"""
+
+
+def test_a_protocol_finds_the_normaliser_of_a_plugin(tmp_path):
+    install(tmp_path, 'wz_squared', NORMALIZER)
+    code = (
+        'from wsolzoo.evaluation.localization import protocols\n'
+        "mine = protocols.vary('choe2020-v2', 'mine', map={'normalizer': dict(type='squared', power=3.0)})\n"
+        'print(mine.describe())'
+    )
+    done = run(tmp_path, code)
+    assert done.returncode == 0, done.stderr
+    assert 'normalised (squared, power=3)' in done.stdout

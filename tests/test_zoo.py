@@ -30,6 +30,8 @@ def shrink(config: Config) -> Config:
             part.mid_channels = 16
         elif part.get('mid_channels'):
             part.mid_channels = [16 for _ in part.mid_channels]
+        if 'side_channels' in part:
+            part.side_channels = (16, 16)
     return config
 
 

@@ -4,7 +4,7 @@ python tools/zoo.py list 'cam_*'        # names, data and results of the models,
 python tools/zoo.py download NAME       # fetch the weights of a model and print where they are
 python tools/zoo.py check    # what CI runs: metafiles against configs, rules for configs, generated files up to date
 python tools/zoo.py index    # write model-index.yml
-python tools/zoo.py readme   # write configs/*/README.md and docs/model_zoo.md
+python tools/zoo.py readme   # write configs/*/README.md, docs/model_zoo.md and docs/combinations.md
 """
 
 import argparse
@@ -64,11 +64,14 @@ def download(name: str | None) -> int:
 
 def generated(files: list, root: Path) -> dict[str, dict[Path, str]]:
     """The text every generated file should have, by the command that writes it."""
-    from wsolzoo.zoo import tables
+    from wsolzoo.zoo import combinations, tables
 
     pages = {file.folder / 'README.md': tables.readme(file, root) for file in files}
     if (root / 'docs').is_dir():  # an installed package has none
         pages[root / 'docs' / 'model_zoo.md'] = tables.model_zoo(files)
+        pages[root / 'docs' / 'combinations.md'] = combinations.page(
+            combinations.parts(combinations.scenes_leaves(root))
+        )
     return {'index': {root / 'model-index.yml': tables.model_index(files, root)}, 'readme': pages}
 
 

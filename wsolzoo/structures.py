@@ -35,6 +35,8 @@ class DataSample(BaseDataElement):
     Prediction:
         pred_scores (Tensor): (K,) softmax class scores.
         pred_raw_map (Tensor): (h, w) float32 evidence for a class at feature resolution, of any range.
+        pred_raw_maps (Tensor): (M, h, w) the same for each of several classes, the most probable first, where a map a
+            class was asked for; pred_map_labels (M,) int64 are those classes. The first is ``pred_raw_map``.
         pred_map (Tensor): (h, w) float32 in [0, 1], the estimate of ``gt_map`` in the frame of the network input.
         pred_boxes (Tensor): (M, 4) float32 as ``gt_boxes``; pred_box_scores (M,), pred_box_labels (M,) int64.
         pred_mask (Tensor): (h, w) int64 class index of every pixel; pred_class_maps (Tensor): (K, h, w) class scores.
@@ -48,6 +50,7 @@ class Drawing:
     Attributes:
         map: (H, W) in [0, 1].
         boxes: (M, 4) xyxy, end exclusive.
+        box_names: what stands at each box; empty for nothing.
         mask: (H, W) class index of every pixel, 0 background.
         image: (H, W, 3) uint8 RGB, a picture that was made rather than looked at.
         full_scale: what 1 of ``map`` stands for, as in ``7.0``; ``None`` for evidence without a scale.
@@ -57,6 +60,7 @@ class Drawing:
 
     map: np.ndarray | None = None
     boxes: np.ndarray | None = None
+    box_names: tuple[str, ...] = ()
     mask: np.ndarray | None = None
     image: np.ndarray | None = None
     full_scale: float | None = None

@@ -1,6 +1,6 @@
 _base_ = '../bas/bas_mobilenetv1_1xb16-20e_pets370-128px.py'
 model = dict(
-    head=dict(num_classes=2), losses=[dict(type='ClassAverageLoss', num_classes=2, map_size=(16, 16), loss_weight=1.0)]
+    head=dict(num_classes=2), losses=[dict(type='ClassAverageLoss', num_classes=2, map_size=(16, 16), loss_weight=0.1)]
 )
 train_dataloader = dict(batch_size=16)
 pipeline = [_base_.load, dict(type='Geometry', name='WE', size=128), _base_.pack]

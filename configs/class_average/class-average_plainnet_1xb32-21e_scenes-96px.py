@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_classes=10, loss_weight=dict(frg=0.25, bas=1.0, ac=1.0)),
-    losses=[dict(type='ClassAverageLoss', num_classes=10, map_size=(24, 24), loss_weight=1.0)],
+    losses=[dict(type='ClassAverageLoss', num_classes=10, map_size=(24, 24), loss_weight=0.1)],
 )
 train_dataloader = dict(batch_size=32)
 average = dict(type='ClassAverageHook', begin=15, pipeline=_base_.test_pipeline)

@@ -4,7 +4,7 @@ _base_ = [
     '../_base_/schedules/we_10e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(head=dict(num_classes=1000))
+model = dict(head=dict(num_classes=1000, init_cfg=_base_.model.backbone.init_cfg))  # the published classifier
 train_dataloader = dict(batch_size=32)
 rules = [dict(pattern='^necks|^head|layer4', lr_mult=10)]
 optim_wrapper = dict(optimizer=dict(lr=3.108411e-5, weight_decay=1e-4), paramwise_cfg=dict(rules=rules))

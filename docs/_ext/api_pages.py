@@ -123,7 +123,7 @@ def drop_doc_of_python(app, what: str, name: str, found, options, lines: list[st
 
 
 def resolve(app, env, node, contnode):
-    """Link a name to the place where its object is defined: ``wsolzoo.models.heads.CAMHead`` or a bare ``CAMHead``."""
+    """Link a name to the place where its object is defined: ``wsolzoo.models.heads.MaskHead`` or just ``MaskHead``."""
     if node.get('refdomain') != 'py':
         return None
     domain, target = env.get_domain('py'), node['reftarget']

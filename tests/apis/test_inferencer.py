@@ -1,5 +1,6 @@
 """The inferencer answers in pixels of the image, whatever the pipeline did to it; tools/infer.py writes it down."""
 
+import argparse
 import importlib.util
 import json
 
@@ -11,6 +12,7 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import nn
 
+from tests.tiny_run import tool
 from wsolzoo import maps
 from wsolzoo.apis import Inferencer
 from wsolzoo.apis.images import expand
@@ -131,11 +133,29 @@ def test_batches_give_what_single_images_give(config):
 
 
 @pytest.mark.parametrize(
-    'settings', [{'threshold': 1.0}, {'threshold': -0.1}, {'normalizer': 'minmaxx'}], ids=lambda s: next(iter(s))
+    'settings',
+    [
+        {'threshold': 1.0},
+        {'threshold': -0.1},
+        {'normalizer': 'minmaxx'},
+        {'normalizer': {'type': 'ivr', 'percentil': 0.3}},
+    ],
+    ids=str,
 )
 def test_wrong_settings_are_refused(config, settings):
-    with pytest.raises(ValueError, match='threshold must be|minmax'):
+    with pytest.raises(ValueError, match="threshold must be|'minmax'|'percentile'"):
         Inferencer(config(), weights=False, **settings)
+
+
+def test_a_normaliser_has_arguments(config):
+    spec = tool('infer.py').normalizer('ivr:percentile=0.3')
+    assert spec == {'type': 'ivr', 'percentile': 0.3}
+    result = Inferencer(config(), weights=False, device='cpu', normalizer=spec)(photo())[0]
+    window = np.array([0, 0, 200, 100])
+    expected = maps.place(maps.ivr(result['raw_map'], 0.3), window, (100, 200))
+    np.testing.assert_allclose(result['map'], expected.astype(np.float32))
+    with pytest.raises(argparse.ArgumentTypeError, match='NAME:KEY=NUMBER'):
+        tool('infer.py').normalizer('ivr:0.3')
 
 
 def test_an_unknown_model_is_explained():

@@ -1,5 +1,6 @@
 """The metric: columns, breakdown, causes, and the same number from one process and two."""
 
+import copy
 import json
 
 import numpy as np
@@ -135,6 +136,32 @@ def test_maps_of_the_predicted_class_have_no_gt_known():
     assert not [key for key in scores if 'GTKnown' in key or 'BoxAcc' in key]
     entry = metric.result['protocols']['choe2020-v1']
     assert scores['choe2020-v1/Top1Loc'] == max(entry['curve']['0.5']) and entry['curve_of'] == 'Top1Loc'
+
+
+def test_top_k_localization_reads_the_map_of_the_true_class():
+    """With a map for each of five classes it is what the map of the given class gives, at every threshold."""
+    known = samples()
+    several = copy.deepcopy(known)
+    rng = np.random.default_rng(0)
+    for sample in several:
+        labels = np.argsort(-np.asarray(sample['pred_scores']), kind='stable')[:5]
+        maps = rng.random((len(labels), *np.shape(sample['pred_raw_map'])))
+        maps[labels == sample['gt_label']] = sample['pred_raw_map']
+        sample |= {'pred_raw_maps': maps, 'pred_map_labels': labels, 'pred_raw_map': maps[0], 'cam_class': 'top5'}
+    curves = []
+    for data in (known, several):
+        metric = build(report=['Top5Loc'])
+        evaluate(metric, data)
+        curves.append(metric.result['protocols']['choe2020-v1']['curve'])
+    assert curves[0] == curves[1]
+    assert max(curves[0]['0.5']) > 0
+    with pytest.raises(ValueError, match='GT-known'):
+        evaluate(build(), several)
+
+
+def test_top_5_needs_the_maps_of_five_classes():
+    with pytest.raises(ValueError, match='maps of 1'):
+        evaluate(build(report=['Top1Loc', 'Top5Loc']), samples(cam_class='pred'))
 
 
 def test_without_class_scores_there_is_only_gt_known():

@@ -30,7 +30,9 @@ def test_the_first_argument_is_searched(name, argument):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'normalizer': 'minmax'}, "one of percentile, percentile_max, pas, ivr; got 'minmax'"),
+        ({'normalizer': 'max'}, "'max' takes no argument"),
+        ({'normalizer': 'minmax'}, "which values of 'eps' of 'minmax'"),
+        ({'normalizer': 'irv'}, "did you mean 'ivr'"),
         ({'normalizer': 'percentile_max', 'values': (90.0,)}, 'p is a fraction'),
         ({'values': (0.0,)}, 'q is a percentile'),
     ],

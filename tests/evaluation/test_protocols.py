@@ -289,6 +289,9 @@ def test_users_register_their_own(monkeypatch):
     assert protocols.register(mine) is protocols.get('mine')
     protocols.register(mine)
     assert mine.fingerprint != protocols.get('choe2020-v2').fingerprint
+    same = protocols.vary('choe2020-v2', 'mine', map={'normalizer': {'type': 'ivr', 'percentile': 0.4}})
+    assert same == mine and same.fingerprint == mine.fingerprint
+    assert protocols.vary('bas-v2', 'max', map={'normalizer': 'max'}).map.arguments == {}, 'its eps is of another one'
     with pytest.raises(ValueError, match='another definition'):
         protocols.register(protocols.vary(mine, 'choe2020-v2'))
     assert protocols.resolve({'base': 'choe2020-v2', 'name': 'x', 'hit': {'ious': (0.5,)}}).hit.ious == (0.5,)
@@ -299,7 +302,9 @@ def test_users_register_their_own(monkeypatch):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        ({'map': {'normalizer': 'softmax'}}, 'normalizer is one of'),
+        ({'map': {'normalizer': 'softmax'}}, "there is no map normaliser 'softmax'"),
+        ({'map': {'normalizer': {'type': 'ivr', 'percentil': 0.3}}}, "takes no 'percentil'; did you mean 'percentile'"),
+        ({'map': {'normalizer': 'ivr', 'arguments': {'percentile': 30}}}, 'is a fraction in'),
         ({'box': {'component': 'any'}}, 'component is one of'),
         ({'threshold': {'interval': 0}}, 'interval'),
         ({'hit': {'average': 'mean'}}, 'average is one of'),
@@ -339,3 +344,12 @@ def test_tables_refuse_to_mix_protocols():
     for other in ({'protocols': coarse.fingerprint}, {}):
         with pytest.raises(MixedProtocolsError, match='CAM and ACoL cannot share a table: protocols differ'):
             require_same(rows | {'ACoL': other})
+
+
+def test_kim2021_changes_the_normaliser_alone():
+    for base in ('choe2020-v2', 'choe2020-pxap'):
+        for name in ('max', 'pas', 'ivr'):
+            changed = protocols.get(f'{base}-{name}')
+            again = protocols.vary(base, 'x', map={'normalizer': name})
+            assert changed.fingerprint == again.fingerprint
+    assert 'ivr' in protocols.get('choe2020-v2-ivr').describe()

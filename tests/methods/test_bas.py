@@ -7,7 +7,8 @@ import torch
 from mmengine.optim import build_optim_wrapper
 from torch.nn import functional as F
 
-from wsolzoo.methods.bas import VARIANTS, BASHead, class_conv3x3, suppression
+from wsolzoo.methods.bas import VARIANTS, BASHead, suppression
+from wsolzoo.models.class_conv import class_conv3x3
 from wsolzoo.run.launch import load_config
 from wsolzoo.testing import build_model, scope, tiny_batch
 
@@ -37,13 +38,6 @@ def grads(model) -> dict[str, torch.Tensor]:
     return {name: p.grad.abs().sum().item() if p.grad is not None else 0.0 for name, p in model.named_parameters()}
 
 
-def test_label_only_convolution_equals_the_full_one():
-    torch.manual_seed(0)
-    feat, conv, labels = torch.randn(3, 4, 6, 5).double(), torch.nn.Conv2d(4, 7, 3, padding=1).double(), [6, 0, 3]
-    expected = conv(feat)[torch.arange(3), labels][:, None]
-    torch.testing.assert_close(class_conv3x3(feat, conv.weight, conv.bias, torch.tensor(labels)), expected)
-
-
 def test_suppression_by_hand():
     background, whole = torch.tensor([1.0, 2.0, 3.0, 0.0]), torch.tensor([4.0, 2.0, 2.0, 0.0])
     ratio, constant = suppression(background, whole, VARIANTS['v1-cub'])
@@ -52,9 +46,24 @@ def test_suppression_by_hand():
     ratio, constant = suppression(background, whole, VARIANTS['v1-ilsvrc'])
     torch.testing.assert_close(ratio, torch.tensor([0.25, 1.0, 0.0, 0.0]))
     assert constant.tolist() == [False, False, True, False]
-    assert suppression(background, whole, VARIANTS['v2'])[0].tolist() == [0.25, 1.0, 1.0, 1.0]
+    ratio, constant = suppression(background, whole, VARIANTS['v2'])
+    torch.testing.assert_close(ratio, torch.tensor([0.25, 1.0, 1.0, 0.0]))
+    assert constant.tolist() == [False, False, True, False]
     negative = suppression(torch.tensor([-1.0]), torch.tensor([2.0]), VARIANTS['v2'])[0]
     assert negative.tolist() == [0.0], 'v2 rectifies the activations'
+
+
+@pytest.mark.parametrize(
+    ('variant', 'value', 'gradient', 'above'),
+    [('v1-cub', 0.0, 0.0, 0.0), ('v1-ilsvrc', 1.0, 0.5, 0.0), ('v2', 1.0, 0.5, 1.0), ('v2-vgg', 1.0, 0.5, 0.0)],
+)
+def test_a_tie_is_constant_in_the_first_code_base_for_cub_alone(variant, value, gradient, above):
+    background = torch.tensor([2.0, 2.5, 0.0], requires_grad=True)  # equal, above, and nothing anywhere
+    ratio, constant = suppression(background, torch.tensor([2.0, 2.0, 0.0]), VARIANTS[variant])
+    ratio[:2].sum().backward()
+    torch.testing.assert_close(ratio, torch.tensor([value, above, 0.0]))
+    assert background.grad.tolist() == [gradient, 0.0, 0.0]
+    assert constant.tolist() == [variant == 'v1-cub', True, variant == 'v1-cub']
 
 
 def test_the_constant_branch_has_no_gradient_and_no_nan():
@@ -109,9 +118,9 @@ def test_masked_pass_uses_batch_statistics_of_the_masked_feature():
     batch = model.data_preprocessor(tiny_batch(model, 32, batch_size=4), training=True)
     labels = torch.tensor([int(s.gt_label) for s in batch['data_samples']])
     with torch.no_grad():
-        (tap, _), _ = model.trunk(batch['inputs'])
+        (tap, _), passage = model.extract_feat(batch['inputs'])
         mask = class_conv3x3(tap, model.head.generator.weight, model.head.generator.bias, labels).sigmoid()
-        got = model.head.background_activation(tap, mask, labels, model.resume)
+        got = model.head.background_activation(tap, mask, labels, passage)
         copied = copy.deepcopy(model)
         feats, _ = copied.backbone(tap * (1 - mask), start='stage3.0')
         expected = copied.head.score(copied.head.hidden(feats[-1])).mean((2, 3))[torch.arange(4), labels]

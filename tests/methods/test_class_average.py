@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from tests import tiny_run
 from wsolzoo.methods.class_average import ClassAverageLoss, class_sums
 from wsolzoo.models.outputs import HeadOutput, LocOutputs
+from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
 
 
@@ -63,10 +65,10 @@ def test_sums_do_not_depend_on_how_images_are_split():
 def test_wrong_size_and_wrong_head_say_what_to_do():
     with pytest.raises(ValueError, match='map_size'):
         filled()(outputs(torch.zeros(1, 3, 3), [0]))
-    bare = outputs([[[0.0, 0.0]]], [0])
-    bare.head.extras.clear()
-    with pytest.raises(ValueError, match='BASHead'):
-        filled()(bare)
+    model = Config.fromfile('configs/cam/cam_plainnet_1xb32-15e_scenes-96px.py').model
+    model.losses = [{'type': 'ClassAverageLoss', 'num_classes': 10}]
+    with pytest.raises(ValueError, match='ClassAverageLoss needs a head .* such as BASHead; CAMHead does not'):
+        MODELS.build(model)
 
 
 TWO_PHASES = """

@@ -1,16 +1,21 @@
-"""The localizer and its CAM heads against the definitions, and its messages."""
+"""The localizer against the definitions, and its messages."""
 
+import copy
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from wsolzoo.models.heads import CAMHead, ConvCAMHead
-from wsolzoo.models.heads.base import MaskHead
-from wsolzoo.models.outputs import HeadOutput, LinearMaps
+from wsolzoo.models.heads import MaskHead
+from wsolzoo.models.outputs import HeadOutput, LinearMaps, SharedMap
+from wsolzoo.models.tasks.localizer import Localization
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
 from wsolzoo.testing import build_model, tiny_batch
+from wsolzoo.visualization import draw
 
 
 def config(**changes) -> dict:
@@ -27,16 +32,6 @@ def prepared(model, **kwargs):
     return model.data_preprocessor(tiny_batch(model, 32, **kwargs), training=False)
 
 
-def test_cam_is_the_linear_read_out_and_its_mean_the_logit():
-    torch.manual_seed(0)
-    head, feat = CAMHead(5, (7,)), torch.randn(2, 7, 4, 6)
-    output = head((feat,))
-    expected = torch.einsum('kc,nchw->nkhw', head.fc.weight, feat) / 7
-    torch.testing.assert_close(output.maps, expected.detach())
-    torch.testing.assert_close(output.logits, expected.mean((2, 3)) * 7 + head.fc.bias)
-    assert not output.maps.requires_grad
-
-
 @pytest.mark.parametrize('kind', ['tensor', 'linear'])
 def test_maps_of_picks_the_classes_asked_for(kind):
     torch.manual_seed(0)
@@ -45,17 +40,6 @@ def test_maps_of_picks_the_classes_asked_for(kind):
     classes = torch.tensor([[4, 0], [2, 2]])
     expected = torch.stack([linear.all()[n, classes[n]] for n in range(2)])
     torch.testing.assert_close(output.maps_of(classes), expected)
-
-
-def test_convolutional_cam_cuts_the_ring_that_padding_adds():
-    torch.manual_seed(0)
-    head = ConvCAMHead(5, (3,), mid_channels=(), dropout=0.0, relu=True, padding=1)
-    feat = torch.randn(1, 3, 4, 4)
-    output, conv = head((feat,)), head.classifier[-1]
-    scores = F.conv2d(feat, conv.weight, conv.bias, padding=1).relu()
-    assert output.maps.shape == (1, 5, 4, 4)
-    torch.testing.assert_close(output.maps, scores[:, :, 1:-1, 1:-1])
-    torch.testing.assert_close(output.logits, scores.mean((2, 3)))
 
 
 def test_three_modes():
@@ -86,6 +70,38 @@ def test_whose_map_is_predicted(cam_class):
         assert sample.cam_class == cam_class
 
 
+def test_a_map_for_each_of_several_classes():
+    torch.manual_seed(0)
+    model = build_model(config(cam_class='top3')).eval()
+    batch = tiny_batch(model, 32, batch_size=2)
+    views = torch.randint(0, 256, (10, 3, 32, 32), dtype=torch.uint8)
+    batch['data_samples'][0].score_views = views  # the classes are those of the score that is reported
+    output = model(model.data_preprocessor(copy.deepcopy(batch))['inputs'])
+    for n, sample in enumerate(model.test_step(batch)):
+        labels = sample.pred_scores.topk(3).indices
+        assert torch.equal(sample.pred_map_labels, labels)
+        torch.testing.assert_close(sample.pred_raw_maps, output.maps[n, labels])
+        assert torch.equal(sample.pred_raw_map, sample.pred_raw_maps[0])
+
+
+def test_an_answer_has_the_box_of_each_class():
+    maps = torch.zeros(2, 8, 8)
+    maps[0, 1:3, 1:4], maps[1, 5:7, 2:8] = 1, 1
+    scores = torch.tensor([0.1, 0.6, 0.3])
+    sample = DataSample(
+        pred_scores=scores, pred_raw_map=maps[0], pred_raw_maps=maps, pred_map_labels=scores.argsort()[1:].flip(0)
+    )
+    asked = {'label': None, 'classes': ['cat', 'dog', 'fox']}
+    answer = Localization(threshold=0.5).answer(sample, (8, 8), np.array([0.0, 0, 8, 8]), asked)
+    assert answer['boxes'].tolist() == [[1, 1, 4, 3], [2, 5, 8, 7]]
+    assert answer['box_labels'].tolist() == [1, 2]
+    assert (answer['name'], answer['box_names']) == ('dog', ['dog', 'fox'])
+    drawing = Localization().drawing(answer)
+    assert drawing.box_names == ('dog', 'fox')
+    picture, unnamed = (draw(np.zeros((64, 64, 3), np.uint8), one) for one in (drawing, replace(drawing, box_names=())))
+    assert picture.shape == unnamed.shape and (picture != unnamed).any()
+
+
 def test_class_scores_are_the_mean_softmax_of_the_views():
     torch.manual_seed(0)
     model = build_model(config()).eval()
@@ -107,18 +123,81 @@ def test_resuming_runs_the_rest_with_its_necks_and_frozen_teaches_nothing():
     MODELS.register_module(name='TestDoublingNeck', module=Neck, force=True)
     model = build_model(config(necks={'stage1.1': {'type': 'TestDoublingNeck'}})).train()
     x = torch.randn(2, 3, 32, 32)
-    (whole,), _ = model.backbone(x)
+    (whole,), passage = model.extract_feat(x)
     stem = model.backbone.run_stage('stem', x)
     model.eval()
-    torch.testing.assert_close(model.resume(stem.detach(), after='stem')[0], 2 * model.backbone(stem, start=1)[0][0])
+    torch.testing.assert_close(passage.resume(stem.detach(), after='stem')[0], 2 * model.backbone(stem, start=1)[0][0])
     model.train()
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     feature = stem.detach().requires_grad_()
-    model.resume(feature, after='stem', frozen=True)[0].sum().backward()
+    passage.resume(feature, after='stem', frozen=True)[0].sum().backward()
     assert feature.grad.abs().sum() > 0
     assert all(parameter.grad is None for parameter in model.parameters())
     assert all(torch.equal(before[name], buffer) for name, buffer in model.named_buffers())
     assert whole.shape == (2, 8, 8, 8)
+
+
+class RandomGate(nn.Module):
+    """Hides positions at random, as an erasing neck does."""
+
+    def forward(self, feat):
+        return feat * (torch.rand(feat.shape[2:]) < 0.5), None
+
+
+@pytest.mark.parametrize('frozen', [False, True])
+def test_a_resumed_pass_draws_what_the_first_one_drew(frozen):
+    MODELS.register_module(name='TestRandomGate', module=RandomGate, force=True)
+    torch.manual_seed(0)
+    backbone = config()['model']['backbone'] | {'out_stages': ('stem', 'stage1')}
+    head = {'type': 'BASHead', 'num_classes': 5, 'tap': 'stem', 'mid_channels': 4}
+    necks = {'stage1.0': {'type': 'TestRandomGate'}, 'stage1.1': {'type': 'TestRandomGate'}}
+    model = build_model(config(backbone=backbone, head=head, necks=necks)).train()
+    (stem, last), passage = model.extract_feat(torch.randn(2, 3, 32, 32))
+    state = torch.get_rng_state()
+    again = passage.resume(stem, after='stem', frozen=frozen)[-1]
+    assert (last == 0).any() and torch.equal(again, last)
+    assert torch.equal(torch.get_rng_state(), state), 'the resumed pass must not move the generator'
+    (_, other), _ = model.extract_feat(passage.inputs)
+    assert not torch.equal(other, last)
+
+
+class Looking(nn.Module):
+    """Doubles the feature and hands the channels it was built for to the losses."""
+
+    needs_channels = True
+
+    def __init__(self, in_channels):
+        super().__init__()
+        self.in_channels = in_channels
+
+    def forward(self, feat):
+        return feat * 2, self.in_channels
+
+
+def test_necks_stand_inside_a_head_too():
+    MODELS.register_module(name='TestLooking', module=Looking, force=True)
+    torch.manual_seed(0)
+    head = {'type': 'ConvCAMHead', 'num_classes': 5, 'mid_channels': (6, 7), 'dropout': 0.0}
+    neck = {'type': 'TestLooking'}
+    model = build_model(config(head=head, necks={'head.conv2': neck, 'head.conv1': neck, 'stage1.0': neck}))
+    x = torch.randn(2, 3, 32, 32)
+    feats, passage = model.extract_feat(x)
+    assert passage.attentions == [8]
+    got = model.head(feats, trunk=passage)
+    assert passage.attentions == [8, 6, 7]
+    conv1, _, conv2, _, last = model.head.classifier
+    torch.testing.assert_close(got.maps, last(2 * conv2(2 * conv1(feats[0]).relu()).relu()))
+    alone = model.head(feats)
+    torch.testing.assert_close(alone.maps, last(conv2(conv1(feats[0]).relu()).relu()))
+    with pytest.raises(ValueError, match=r"no place 'head.conv3'.*head.conv1, head.conv2.*stage1.0"):
+        build_model(config(head=head, necks={'head.conv3': neck}))
+
+
+def test_a_class_agnostic_map_is_the_map_of_every_class():
+    shared = SharedMap(torch.randn(2, 1, 3, 4), num_classes=5)
+    output = HeadOutput(torch.zeros(2, 5), shared)
+    assert output.maps.shape == (2, 5, 3, 4)
+    assert torch.equal(output.maps_of(torch.tensor([[4, 0], [2, 2]])), shared.map.expand(2, 2, 3, 4))
 
 
 class Mixing(nn.Module):
@@ -140,7 +219,9 @@ def test_augmentations_may_soften_labels_unless_the_head_needs_one():
 
 
 def test_messages_say_what_to_do():
-    with pytest.raises(ValueError, match="cam_class must be 'gt', 'pred' or a positive integer; got 'top'"):
+    with pytest.raises(
+        ValueError, match="cam_class must be 'gt', 'pred', a positive integer or such as 'top5'; got 'top'"
+    ):
         build_model(config(cam_class='top'))
     with pytest.raises(ValueError, match='num_classes must be at least 1'):
         MaskHead(0, (3,))

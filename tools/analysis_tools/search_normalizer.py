@@ -21,12 +21,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file, or the name of a shipped one')
     parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='one or more seeds')
-    parser.add_argument('--normalizer', default='percentile', help='percentile (default), percentile_max, pas or ivr')
+    parser.add_argument(
+        '--normalizer', default='percentile', help='percentile (default), percentile_max, pas, ivr or another'
+    )
     parser.add_argument(
         '--values',
         type=float,
         nargs='+',
-        help='of its argument (default: 90 95 98 99 99.5 100 of percentile, fractions of the others)',
+        help='of its first argument (default: 90 95 98 99 99.5 100 of percentile, fractions of the three others)',
     )
     parser.add_argument(
         '--at-input', action='store_true', help="normalise after resizing, not at the network's resolution as BAS"

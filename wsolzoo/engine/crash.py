@@ -23,7 +23,7 @@ def explain_crash(error: BaseException, run: Any) -> str | None:
         What happened, the checkpoint that is safe, and how to go on; ``None`` for an error that wants its traceback.
     """
     work_dir = getattr(run, 'work_dir', run)
-    reason = _reason(error, work_dir)
+    reason = cause_of(error, work_dir)
     if reason is None:
         return None
     saved = newest_checkpoint(work_dir)
@@ -32,7 +32,8 @@ def explain_crash(error: BaseException, run: Any) -> str | None:
     return f'{reason} Saved is {saved}: go on with the same command and --resume.'
 
 
-def _reason(error: BaseException, work_dir: str | Path) -> str | None:
+def cause_of(error: BaseException, work_dir: str | Path) -> str | None:
+    """What happened, in a sentence or two; ``None`` for an error that wants its traceback."""
     text = str(error)
     if isinstance(error, KeyboardInterrupt):
         return 'Stopped by Ctrl-C.'

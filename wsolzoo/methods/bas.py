@@ -12,41 +12,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from wsolzoo.models.class_conv import class_conv3x3
 from wsolzoo.models.frozen import frozen_call
-from wsolzoo.models.heads import MaskHead, Resume, top1
+from wsolzoo.models.heads import MaskHead, top1
 from wsolzoo.models.outputs import HeadOutput
+from wsolzoo.models.trunk import TrunkPass
 from wsolzoo.registry import MODELS
 
 
-@dataclass(frozen=True)
-class Variant:
-    """Where the published code bases differ.
-
-    Attributes:
-        relu_scores: a ReLU ends the class score maps (v1); otherwise the two activations are rectified instead (v2).
-        constant: value of the suppression ratio, without gradient, where the background is at least as active as the
-            whole image.
-        strict: the constant applies for ``S_bg > S`` only, not for equality.
-    """
-
-    relu_scores: bool
-    constant: float
-    strict: bool = False
-
-
-VARIANTS = {
-    'v1-cub': Variant(relu_scores=True, constant=0.0),
-    'v1-ilsvrc': Variant(relu_scores=True, constant=0.0, strict=True),
-    'v2': Variant(relu_scores=False, constant=1.0),
-    'v2-vgg': Variant(relu_scores=False, constant=0.0),
-}
-
-
-def suppression(activation_bg: Tensor, activation: Tensor, variant: Variant) -> tuple[Tensor, Tensor]:
+def suppression(activation_bg: Tensor, activation: Tensor, variant: 'Variant') -> tuple[Tensor, Tensor]:
     """Background activation suppression of each image, and where its constant branch was taken.
 
-    ``r = S_bg / (sg(S) + 1e-8)``, replaced by the constant of the variant where the background activation reaches the
-    activation of the whole image, which keeps the beginning of training stable. Half-precision inputs are promoted.
+    ``r = S_bg / (sg(S) + 1e-8)``, replaced by the constant of the variant where the background activation exceeds
+    (``v1-cub``: reaches) that of the whole image, which keeps the beginning of training stable. Half-precision inputs
+    are promoted.
 
     Args:
         activation_bg: (N,) activation S_bg of the class on the background.
@@ -63,27 +42,6 @@ def suppression(activation_bg: Tensor, activation: Tensor, variant: Variant) -> 
     ratio = activation_bg / (activation + 1e-8)
     constant = activation_bg > activation if variant.strict else activation_bg >= activation
     return torch.where(constant, torch.full_like(ratio, variant.constant), ratio), constant
-
-
-def class_conv3x3(feat: Tensor, weight: Tensor, bias: Tensor, labels: Tensor) -> Tensor:
-    """One output channel of a padded 3x3 convolution, another one for each image.
-
-    Equal to ``conv2d(feat, weight, bias, padding=1)[n, labels[n]]`` at 1/K of its cost: the nine taps of the wanted
-    channel are multiplied in one batched product and shifted into place.
-
-    Args:
-        feat: (N, C, h, w).
-        weight: (K, C, 3, 3).
-        bias: (K,).
-        labels: (N,) int64.
-
-    Returns:
-        (N, 1, h, w).
-    """
-    height, width = feat.shape[2:]
-    taps = weight[labels].flip(2, 3).flatten(2).transpose(1, 2)
-    shifted = F.fold(taps @ feat.flatten(2), (height, width), kernel_size=3, padding=1)
-    return shifted + bias[labels, None, None, None]
 
 
 @MODELS.register_module()
@@ -115,6 +73,8 @@ class BASHead(MaskHead):
     """
 
     one_label = True
+    label_map = True
+    resumes = True
 
     def __init__(
         self,
@@ -152,13 +112,8 @@ class BASHead(MaskHead):
         )
         self.score = nn.Conv2d(mid_channels, num_classes, 1)
 
-    def init_weights(self) -> None:
-        """Initialise, then set the generator's bias."""
-        super().init_weights()
-        nn.init.constant_(self.generator.bias, self.generator_bias)
-
     def forward(
-        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, resume: Resume | None = None
+        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
         """Logits (N, K) and sigmoid foreground maps (N, K, h, w) of all classes; a test needs no masked pass."""
         tap, last = feats
@@ -169,7 +124,7 @@ class BASHead(MaskHead):
         scores = self.score(self.hidden(last))
         return scores.relu() if self.variant.relu_scores else scores
 
-    def loss(self, feats: tuple[Tensor, ...], labels: Tensor, resume: Resume) -> tuple[HeadOutput, dict[str, Tensor]]:
+    def loss(self, feats: tuple[Tensor, ...], labels: Tensor, trunk: TrunkPass) -> tuple[HeadOutput, dict[str, Tensor]]:
         """The losses of the class docstring; the output holds the ground-truth class's map only, (N, 1, h, w)."""
         tap, last = feats
         scores = self.score_maps(last)
@@ -187,16 +142,45 @@ class BASHead(MaskHead):
             scalars['loss_frg'] = self.loss_weight['frg'] * F.cross_entropy(inside.mean((2, 3)), labels)
         if self.loss_weight['bas']:
             activation = logits.gather(1, labels[:, None])[:, 0]
-            background = self.background_activation(tap, foreground, labels, resume)
+            background = self.background_activation(tap, foreground, labels, trunk)
             ratio, constant = suppression(background, activation, self.variant)
             scalars['loss_bas'] = self.loss_weight['bas'] * ratio.mean()
             scalars['bas_const_ratio'] = constant.float().mean()
         return HeadOutput(logits, foreground, {'label_map': foreground}), scalars
 
-    def background_activation(self, tap: Tensor, foreground: Tensor, labels: Tensor, resume: Resume) -> Tensor:
+    def background_activation(self, tap: Tensor, foreground: Tensor, labels: Tensor, trunk: TrunkPass) -> Tensor:
         """(N,) mean score of the class on the image with its foreground masked out, by frozen later stages."""
-        last = resume(tap.detach() * (1 - foreground), after=self.tap, frozen=True)[-1]
+        last = trunk.resume(tap.detach() * (1 - foreground), after=self.tap, frozen=True)[-1]
         hidden = frozen_call(self.hidden, last)
         weight, bias = self.score.weight.detach()[labels, :, 0, 0], self.score.bias.detach()[labels]
         scores = torch.einsum('nc,nchw->nhw', weight, hidden) + bias[:, None, None]
         return (scores.relu() if self.variant.relu_scores else scores).mean((1, 2))
+
+    def init_weights(self) -> None:
+        """Initialise, then set the generator's bias."""
+        super().init_weights()
+        nn.init.constant_(self.generator.bias, self.generator_bias)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Where the published code bases differ.
+
+    Attributes:
+        relu_scores: a ReLU ends the class score maps (v1); otherwise the two activations are rectified instead (v2).
+        constant: value of the suppression ratio, without gradient, where the background is more active than the whole
+            image.
+        strict: two equal activations have their ratio and its gradient; otherwise they take the constant (v1 on CUB).
+    """
+
+    relu_scores: bool
+    constant: float
+    strict: bool = False
+
+
+VARIANTS = {
+    'v1-cub': Variant(relu_scores=True, constant=0.0),
+    'v1-ilsvrc': Variant(relu_scores=True, constant=0.0, strict=True),
+    'v2': Variant(relu_scores=False, constant=1.0, strict=True),
+    'v2-vgg': Variant(relu_scores=False, constant=0.0, strict=True),
+}

@@ -7,7 +7,7 @@ The paper leaves open the loss weight, the reduction of the norm, the view of th
 happens to flipped images. They are arguments here; the defaults are ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from mmengine.dist import all_reduce
@@ -37,6 +37,8 @@ class ClassAverageLoss(nn.Module):
             of the hook; otherwise both sides are averaged there.
     """
 
+    one_label = True
+
     def __init__(
         self,
         num_classes: int,
@@ -53,12 +55,16 @@ class ClassAverageLoss(nn.Module):
         self.register_buffer('mean_maps', torch.zeros(num_classes, *map_size))
         self.register_buffer('counts', torch.zeros(num_classes, dtype=torch.int64))
 
+    def conflicts(self, model: nn.Module) -> Iterator[str]:
+        """A head that trains no maps."""
+        if not model.head.label_map:
+            head = type(model.head).__name__
+            yield f"needs a head that trains the map of the image's class, such as BASHead; {head} does not"
+
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_avg``, a scalar, once the late phase has begun."""
         if not self.active:
             return {}
-        if 'label_map' not in outputs.head.extras:
-            raise ValueError("ClassAverageLoss needs a head that trains the map of the image's class, such as BASHead")
         maps, target = outputs.head.extras['label_map'][:, 0], self.mean_maps[outputs.labels]
         if maps.shape != target.shape:
             raise ValueError(

@@ -11,7 +11,7 @@ the places of the necks, the pair that is made consistent, and the stop-gradient
 attaches the classification loss to the first attention map; the description has it at the end of the network, as usual.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wsolzoo.models.outputs import LocOutputs
+from wsolzoo.models.scaling import minmax, wide
 from wsolzoo.registry import MODELS
 
 REDUCTIONS = ('mean', 'sum')
@@ -46,18 +47,6 @@ class InCAAttention(NamedTuple):
     feat: Tensor
     embeddings: Tensor
     valid: Tensor
-
-
-def wide(x: Tensor) -> Tensor:
-    """The tensor in float32 at least: sums over positions and small divisors do not fit into half precision."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
-
-
-def minmax(attention: Tensor) -> Tensor:
-    """Attention (N, 1, h, w) scaled to [0, 1] image by image; a constant one becomes 0."""
-    attention = wide(attention)
-    low, high = attention.amin((2, 3), keepdim=True), attention.amax((2, 3), keepdim=True)
-    return (attention - low) / (high - low).clamp(min=1e-12)
 
 
 class Thresholds(NamedTuple):
@@ -297,6 +286,10 @@ class InCAContrastiveLoss(nn.Module):
         check_choice('reduction', reduction, REDUCTIONS)
         self.margin, self.loss_weight, self.distance, self.reduction = margin, loss_weight, distance, reduction
 
+    def conflicts(self, model: nn.Module) -> Iterator[str]:
+        """No neck to read."""
+        return without_necks(model)
+
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_ca``, a scalar."""
         losses = torch.stack([self.of(attention) for attention in inca_attentions(outputs)])
@@ -349,6 +342,10 @@ class InCAConsistencyLoss(nn.Module):
         self.normalize = minmax if normalize == 'minmax' else torch.sigmoid
         self.resize, self.reduction = resize, reduction
 
+    def conflicts(self, model: nn.Module) -> Iterator[str]:
+        """No neck to read."""
+        return without_necks(model)
+
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_fc``, a scalar; it needs two necks."""
         attentions = inca_attentions(outputs)
@@ -369,6 +366,12 @@ class InCAConsistencyLoss(nn.Module):
         return {
             'loss_fc': self.loss_weight * (squares.mean() if self.reduction == 'mean' else squares.sum() / len(squares))
         }
+
+
+def without_necks(model: nn.Module) -> Iterator[str]:
+    """What the losses say of a model without an InCA neck."""
+    if not any(isinstance(neck, InCANeck) for neck in model.necks.values()):
+        yield "reads InCANeck: place some with necks={'<stage>': dict(type='InCANeck')}"
 
 
 def inca_attentions(outputs: LocOutputs) -> list[InCAAttention]:

@@ -21,8 +21,18 @@ class Attention(Protocol):
         """(N, C, h, w) the feature that entered the neck."""
 
 
+class ClassMaps(Protocol):
+    """Maps that are computed for the classes somebody asks for; any object with these two methods."""
+
+    def of(self, classes: Tensor) -> Tensor:
+        """Maps (N, M, h, w) of the ``classes`` (N, M), int64."""
+
+    def all(self) -> Tensor:
+        """Maps (N, K, h, w) of all classes."""
+
+
 class LinearMaps(NamedTuple):
-    """Class maps that are a linear read-out of one feature, computed only for the classes somebody asks for.
+    """Class maps that are a linear read-out of one feature.
 
     Attributes:
         feat: (N, C, h, w).
@@ -41,29 +51,53 @@ class LinearMaps(NamedTuple):
         return torch.einsum('kc,nchw->nkhw', self.weight, self.feat)
 
 
+class SharedMap(NamedTuple):
+    """One map an image, whatever the class: of a class-agnostic method.
+
+    Attributes:
+        map: (N, 1, h, w).
+        num_classes: K.
+    """
+
+    map: Tensor
+    num_classes: int
+
+    def of(self, classes: Tensor) -> Tensor:
+        """The map as often as there are ``classes`` (N, M): (N, M, h, w)."""
+        return self.map.expand(-1, classes.shape[1], -1, -1)
+
+    def all(self) -> Tensor:
+        """The map for every class, (N, K, h, w), without a copy."""
+        return self.map.expand(-1, self.num_classes, -1, -1)
+
+
 @dataclass
 class HeadOutput:
     """What a mask head returns.
 
     Attributes:
         logits: (N, K).
-        class_maps: (N, K, h, w) raw maps, or :class:`LinearMaps`.
+        class_maps: (N, K, h, w) raw maps, or something that makes them (:class:`ClassMaps`).
         extras: whatever else losses read; ``label_map`` (N, 1, h, w) is the map of each image's class, attached to the
             graph, where the head trains its maps.
     """
 
     logits: Tensor
-    class_maps: Tensor | LinearMaps
+    class_maps: Tensor | ClassMaps
     extras: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def maps(self) -> Tensor:
         """(N, K, h, w) raw maps of all classes."""
-        return self.class_maps.all() if isinstance(self.class_maps, LinearMaps) else self.class_maps
+        return self.class_maps if isinstance(self.class_maps, Tensor) else self.class_maps.all()
+
+    def label_maps(self, labels: Tensor) -> Tensor:
+        """Raw maps (N, 1, h, w) of each image's class, ``labels`` (N,) int64."""
+        return self.extras['label_map'] if 'label_map' in self.extras else self.maps_of(labels[:, None])
 
     def maps_of(self, classes: Tensor) -> Tensor:
         """Raw maps (N, M, h, w) of the ``classes`` (N, M), an int64 tensor."""
-        if isinstance(self.class_maps, LinearMaps):
+        if not isinstance(self.class_maps, Tensor):
             return self.class_maps.of(classes)
         index = classes[:, :, None, None].expand(-1, -1, *self.class_maps.shape[2:])
         return self.class_maps.gather(1, index)

@@ -159,6 +159,28 @@ def line_chart(name: str, series: dict[str, Points], x_label: str) -> str:
     return svg(''.join(body), f'{name} in training: ' + '; '.join(told))
 
 
+def scatter_chart(name: str, points: Sequence[tuple[float, float, str]], x_label: str, best: int | None = None) -> str:
+    """One mark for each point, the best one emphasised.
+
+    Args:
+        name: what is drawn upwards.
+        points: ``(x, y, tooltip)``, finite.
+        x_label: name of the axis.
+        best: index of the best point.
+    """
+    xs, ys = [point[0] for point in points], [point[1] for point in points]
+    room = 0.05 * (max(ys) - min(ys))
+    frame = Frame((min(xs), max(xs)), (min(ys) - room, max(ys) + room), x_label, '')
+    body = [frame.axes()]
+    for index, (across, up, text) in enumerate(points):
+        x, y = frame.at(across, up)
+        css, radius = ('s2', 7) if index == best else ('s1', 4.5)
+        body.append(
+            f'<circle class="mark {css}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"><title>{escape(text)}</title></circle>'
+        )
+    return svg(''.join(body), f'{name} against {x_label}: {len(points)} points, highest {number(max(ys))}')
+
+
 def histogram(values: Sequence[float], bins: int = 20, split: float = 0.5) -> str:
     """How many images reach which IoU; bars right of ``split`` count as hits."""
     counts = [0] * bins

@@ -11,6 +11,7 @@ from wsolzoo.visualization.overlay import (
     color_bar,
     colorize,
     draw_boxes,
+    draw_names,
     draw_text,
     fit,
     localization_strip,
@@ -39,10 +40,11 @@ def draw(image: np.ndarray, drawing: 'Drawing', true: np.ndarray | None = None) 
         (H', W', 3) uint8 RGB.
     """
     if drawing.map is not None and drawing.full_scale is None:
-        return localization_strip(image, drawing.map, drawing.boxes, true, drawing.caption)
+        return localization_strip(image, drawing.map, drawing.boxes, true, drawing.caption, drawing.box_names)
     photo, factor = fit(check_image(image))
     boxes = None if drawing.boxes is None else as_boxes(drawing.boxes) * factor
-    panels = [draw_boxes(photo, boxes, None if true is None else as_boxes(true) * factor)]
+    shown = draw_boxes(photo, boxes, None if true is None else as_boxes(true) * factor)
+    panels = [draw_names(shown, boxes, drawing.box_names)]
     if drawing.image is not None:
         panels.append(check_image(drawing.image))
     if drawing.mask is not None:

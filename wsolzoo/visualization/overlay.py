@@ -6,7 +6,7 @@ Predicted and true boxes differ in hue (blue and yellow stay apart under every c
 boxes are dashed) and carry a dark casing, so that they can be told apart on any image and in grey.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -132,6 +132,21 @@ def draw_boxes(
     return canvas
 
 
+def draw_names(image: np.ndarray, boxes: np.ndarray | None, names: Sequence[str]) -> np.ndarray:
+    """A name in the upper left corner of each box, (M, 4) xyxy; without names the image itself.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    if not names:
+        return image
+    picture = Image.fromarray(check_image(image))
+    canvas, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
+    for (x0, y0, _, _), name in zip(as_boxes(boxes).tolist(), names, strict=True):
+        canvas.text((x0 + 4, y0 + 3), name, (240, 240, 240), font, stroke_width=2, stroke_fill=(0, 0, 0))
+    return np.asarray(picture)
+
+
 def _dashes(start: tuple[int, int], end: tuple[int, int], length: int) -> list[tuple]:
     """Pieces of a line, each ``length`` long with gaps of 3/5 of that."""
     a, b = np.array(start, float), np.array(end, float)
@@ -213,6 +228,7 @@ def localization_strip(
     predicted: np.ndarray | None = None,
     true: np.ndarray | None = None,
     caption: str = '',
+    names: Sequence[str] = (),
 ) -> np.ndarray:
     """The picture of one result: photograph with boxes, map over it, map with boxes, and a legend below.
 
@@ -222,6 +238,7 @@ def localization_strip(
         predicted: (4,) or (M, 4) xyxy in pixels of ``image``.
         true: the same.
         caption: text beside the legend.
+        names: what stands at each predicted box; empty for nothing.
 
     Returns:
         (H' + 24, W', 3) uint8 RGB.
@@ -229,7 +246,8 @@ def localization_strip(
     photo, factor = fit(image)
     predicted, true = as_boxes(predicted) * factor, as_boxes(true) * factor
     heat = overlay_map(photo, map)
-    strip = side_by_side([draw_boxes(photo, predicted, true), heat, draw_boxes(heat, predicted, true)])
+    boxed = [draw_names(draw_boxes(panel, predicted, true), predicted, names) for panel in (photo, heat)]
+    strip = side_by_side([boxed[0], heat, boxed[1]])
     bar = legend(strip.shape[1], has_true=len(true) > 0, has_predicted=len(predicted) > 0)
     return np.concatenate([strip, draw_text(bar, caption, (190, 4))])
 

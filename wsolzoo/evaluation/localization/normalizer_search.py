@@ -1,14 +1,12 @@
 """The argument of a map normaliser, chosen on a validation split together with the threshold."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from wsolzoo import maps
 from wsolzoo.evaluation.localization.protocols import Protocol, vary
+from wsolzoo.evaluation.localization.protocols.definition import import_components
 
 VALUES = {
     'percentile': (90.0, 95.0, 98.0, 99.0, 99.5, 100.0),
@@ -16,7 +14,7 @@ VALUES = {
     'pas': (0.7, 0.8, 0.9, 0.95, 0.98),
     'ivr': (0.15, 0.3, 0.45, 0.6, 0.75),
 }
-"""Values to choose from by normaliser: percentiles in (0, 100], or fractions."""
+"""Values to choose from by normaliser: percentiles in (0, 100], or fractions. Others need theirs given."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,8 @@ class NormalizerGrid:
         before_resize: normalise at the resolution of the network's output, as BAS does.
 
     Raises:
-        ValueError: there is no such normaliser, or it takes no argument, or does not take one of the values.
+        ValueError: there is no such normaliser, or it takes no argument, or does not take one of the values, or there
+            are none.
     """
 
     normalizer: str = 'percentile'
@@ -38,16 +37,19 @@ class NormalizerGrid:
     before_resize: bool = True
 
     def __post_init__(self) -> None:
-        if self.normalizer not in VALUES:
-            raise ValueError(f'normalizer must be one of {", ".join(VALUES)}; got {self.normalizer!r}')
-        object.__setattr__(self, 'values', tuple(self.values or VALUES[self.normalizer]))
+        maps.normalizer_of(self.normalizer, load=import_components)
+        if not maps.settings_of(self.normalizer):
+            raise ValueError(f'the map normaliser {self.normalizer!r} takes no argument that could be searched')
+        object.__setattr__(self, 'values', tuple(self.values or VALUES.get(self.normalizer, ())))
+        if not self.values:
+            raise ValueError(f'say which values of {self.argument!r} of {self.normalizer!r} to choose from')
         for value in self.values:
-            maps.normalize(np.eye(2), self.normalizer, **{self.argument: value})
+            maps.normalizer_of({'type': self.normalizer, self.argument: value})
 
     @property
     def argument(self) -> str:
         """Name of the argument that is searched."""
-        return [*inspect.signature(maps.NORMALIZERS[self.normalizer]).parameters][1]
+        return maps.settings_of(self.normalizer)[0]
 
     def variant(self, base: Protocol, value: float) -> Protocol:
         """``base`` with the normaliser at one value of its argument."""

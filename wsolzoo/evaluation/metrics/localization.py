@@ -49,8 +49,12 @@ class LocalizationMetric(ImageKeyedMetric):
         collect_device: unused, records are gathered as objects.
         prefix: put before every key; default none.
 
+    Of samples with a map for each of several classes (``pred_raw_maps``) Top-k Loc reads the box of the true class's
+    own map.
+
     Raises:
-        ValueError: 'GTKnown' is asked of maps that were made for the predicted class (``cam_class`` 'pred' or 1).
+        ValueError: 'GTKnown' is asked of maps that were made for predicted classes (``cam_class`` 'pred', 1 or 'top5'),
+            or 'Top5Loc' of fewer than five of them.
     """
 
     default_prefix = 'localization'
@@ -105,14 +109,10 @@ class LocalizationMetric(ImageKeyedMetric):
 
     def record(self, sample: dict) -> dict[str, Any]:
         """Judge one image under every protocol."""
-        if 'GTKnown' in self.report and (predicted := sample.get('cam_class', 'gt')) in ('pred', 1):
-            raise ValueError(
-                f'GT-known localization was asked of maps of the predicted class (cam_class={predicted!r}). Set '
-                "model.cam_class='gt', or LocalizationMetric(report=['Top1Loc'])."
-            )
+        self._refuse_wrong_maps(sample)
         size = (int(sample['img_shape'][0]), int(sample['img_shape'][1]))
-        raw = squeeze_map(sample['pred_raw_map'], 'pred_raw_map') if 'pred_raw_map' in sample else None
         label = int(to_numpy(sample['gt_label']).reshape(-1)[0])
+        raw = _map_of(sample, label)
         scores = to_numpy(sample['pred_scores']).ravel() if 'pred_scores' in sample else None
         out = {'img_id': sample['img_id'], 'label': label, 'size': size, 'rank': rank_of(scores, label), 'by': {}}
         if scores is not None:
@@ -127,6 +127,23 @@ class LocalizationMetric(ImageKeyedMetric):
             else:
                 out['by'][name] = box_record(raw, out['gt_boxes'], protocol, self.thresholds[name], size)
         return out
+
+    def _refuse_wrong_maps(self, sample: dict) -> None:
+        told, several = sample.get('cam_class', 'gt'), 'pred_map_labels' in sample
+        if not several and told not in ('pred', 1):
+            return
+        if 'GTKnown' in self.report:
+            raise ValueError(
+                f'GT-known localization was asked of maps of the predicted class (cam_class={told!r}). Set '
+                "model.cam_class='gt', or LocalizationMetric(report=['Top1Loc'])."
+            )
+        have = len(sample['pred_map_labels']) if several else 1
+        if 'Top5Loc' in self.report and have < min(5, len(sample.get('pred_scores', ()))):
+            raise ValueError(
+                f'Top-5 localization needs a box of each of five classes, but there are maps of {have} '
+                f"(cam_class={told!r}). Set model.cam_class='top5', or 'gt', whose map gives the same; or "
+                "LocalizationMetric(report=['Top1Loc'])."
+            )
 
     @staticmethod
     def _mask(sample: dict, size: tuple[int, int]) -> np.ndarray:
@@ -176,6 +193,19 @@ class LocalizationMetric(ImageKeyedMetric):
             if self.per_image:
                 self.result['images'] = [image_entry(record, name, summary) for record in records]
         return entry
+
+
+def _map_of(sample: dict, label: int) -> np.ndarray | None:
+    """The map (h, w) that answers for an image: where there is one a class, that of the true class.
+
+    Top-k Loc wants the true class among the first k and *its* box right, so no other map of the k matters. Where the
+    true class is not among them there is no hit, and the first map stands for the image.
+    """
+    if 'pred_raw_map' not in sample:
+        return None
+    labels = to_numpy(sample['pred_map_labels']).tolist() if 'pred_map_labels' in sample else []
+    own = sample['pred_raw_maps'][labels.index(label)] if label in labels else sample['pred_raw_map']
+    return squeeze_map(own, 'pred_raw_map')
 
 
 def _boxes_of(sample: dict, label: int) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""Mask heads: features in, class scores and class maps out."""
+"""What mask heads are made of: features in, class scores and class maps out."""
 
-from wsolzoo.models.heads.base import MaskHead, Resume, top1
-from wsolzoo.models.heads.cam import CAMHead, ConvCAMHead, ConvClassifier
+from wsolzoo.models.heads.base import MaskHead, top1
+from wsolzoo.models.heads.conv_classifier import ConvClassifier
 
-__all__ = ['CAMHead', 'ConvCAMHead', 'ConvClassifier', 'MaskHead', 'Resume', 'top1']
+__all__ = ['ConvClassifier', 'MaskHead', 'top1']

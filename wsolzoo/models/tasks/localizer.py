@@ -1,5 +1,6 @@
 """Class labels in, maps out: the model of every weakly supervised method."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,33 +11,16 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolzoo import maps
-from wsolzoo.models.frozen import frozen_call
-from wsolzoo.models.outputs import Attention, HeadOutput, LocOutputs
+from wsolzoo.errors import UserError
+from wsolzoo.models.outputs import HeadOutput, LocOutputs
 from wsolzoo.models.tasks.contract import Task
+from wsolzoo.models.trunk import HEAD, Trunk, TrunkPass
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample, Drawing
 
-Features = tuple[tuple[Tensor, ...], tuple[Attention, ...]]
 
-
-class Trunk(nn.Module):
-    """A staged backbone and the attention necks between its stages, called as one."""
-
-    def __init__(self, backbone: nn.Module, necks: nn.ModuleDict, places: Sequence[str]) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self.necks = necks
-        self.places = tuple(places)
-
-    def forward(self, x: Tensor, start: int | str = 0) -> Features:
-        """``(feats, attentions)`` from stage ``start`` on; see :class:`~wsolzoo.models.backbones.StagedBackbone`."""
-        first = self.backbone.stage_index(start)
-        after = {
-            place: neck
-            for place, neck in zip(self.places, self.necks.values(), strict=True)
-            if self.backbone.stage_index(place) >= first
-        }
-        return self.backbone(x, start=start, after=after)
+class CombinationError(UserError, ValueError):
+    """Parts that mean nothing together; one line a reason."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +28,13 @@ class Localization(Task):
     """Class labels in training; class scores and a map of evidence, and from it boxes, in prediction.
 
     Args:
-        normalizer: how the map is brought to [0, 1], a name of :data:`wsolzoo.maps.NORMALIZERS`.
+        normalizer: how the map is brought to [0, 1]: a name of :data:`wsolzoo.maps.NORMALIZERS`, or with its arguments
+            as in ``dict(type='ivr', percentile=0.3)``.
         threshold: of the boxes, in [0, 1).
         all_boxes: every contour's box instead of the largest one's.
 
     Raises:
-        ValueError: an unknown normaliser or a threshold outside [0, 1).
+        ValueError: a threshold outside [0, 1), an unknown normaliser, or one that does not take what it is given.
     """
 
     name: ClassVar[str] = 'localization'
@@ -57,14 +42,14 @@ class Localization(Task):
     writes: ClassVar[tuple[str, ...]] = ('pred_scores', 'pred_raw_map')
     learns: ClassVar[tuple[str, ...]] = ('backbone', 'head')
 
-    normalizer: str = 'minmax'
+    normalizer: str | Mapping[str, Any] = 'minmax'
     threshold: float = 0.2
     all_boxes: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold < 1:
             raise ValueError(f'threshold must be in [0, 1); got {self.threshold}')
-        maps.normalize(np.zeros((1, 1)), self.normalizer)  # refuses an unknown name now rather than after a batch
+        maps.normalizer_of(self.normalizer, load=MODELS.import_from_location)  # refused now rather than after a batch
 
     def misfits(self, model: nn.Module, metainfo: Mapping[str, Any], place: str) -> Iterator[str]:
         """Another number of classes than the head has; maps of predicted classes may be tested on any data."""
@@ -122,35 +107,46 @@ class Localization(Task):
         Returns:
             ``label`` (index), ``name`` (of the class), ``score``, ``scores`` (K,); ``map`` (H, W) float32 in [0, 1]
             over the image, 0 where a crop hid it from the network; ``raw_map`` (h, w) float32 as the network gave it,
-            and ``window`` (4,) the part of the image it covers; ``boxes`` (M, 4) float64 xyxy pixels of the image.
+            and ``window`` (4,) the part of the image it covers; ``boxes`` (M, 4) float64 xyxy pixels of the image,
+            ``box_labels`` (M,) the class from whose map each was read, and ``box_names`` of those.
         """
         scores = sample.pred_scores.float().cpu().numpy()
-        raw = sample.pred_raw_map.float().cpu().numpy()
-        map = maps.place(maps.normalize(raw, self.normalizer), window, size)
-        mask = maps.threshold(map, self.threshold)
-        one = maps.largest_contour_box(mask)
-        boxes = maps.contour_boxes(mask) if self.all_boxes else np.array([] if one is None else [one]).reshape(-1, 4)
         label = int(scores.argmax()) if asked['label'] is None else int(asked['label'])
+        raws = sample.get('pred_raw_maps', sample.pred_raw_map[None]).float().cpu().numpy()
+        labels = sample.pred_map_labels.tolist() if 'pred_map_labels' in sample else [label]
+        placed = [maps.place(maps.normalize(raw, self.normalizer), window, size) for raw in raws]
+        boxes = [self._boxes(map) for map in placed]
+        box_labels = np.repeat(labels, [len(found) for found in boxes])
         classes = asked['classes']
+        names = {k: classes[k] if k < len(classes) else f'class {k}' for k in (label, *labels)}
         return {
             'label': label,
-            'name': classes[label] if label < len(classes) else f'class {label}',
+            'name': names[label],
             'score': float(scores[label]),
             'scores': scores,
-            'map': map.astype(np.float32),
-            'raw_map': raw,
+            'map': placed[0].astype(np.float32),
+            'raw_map': raws[0],
             'window': window,
-            'boxes': boxes.astype(np.float64),
+            'boxes': np.concatenate(boxes),
+            'box_labels': box_labels,
+            'box_names': [names[k] for k in box_labels.tolist()],
         }
 
+    def _boxes(self, map: np.ndarray) -> np.ndarray:
+        mask = maps.threshold(map, self.threshold)
+        one = maps.largest_contour_box(mask)
+        boxes = maps.contour_boxes(mask) if self.all_boxes else np.array([] if one is None else [one])
+        return boxes.reshape(-1, 4).astype(np.float64)
+
     def drawing(self, answer: Mapping[str, Any]) -> Drawing:
-        """The map and its boxes."""
+        """The map and its boxes, with the names of their classes where those are several."""
         caption = f'{answer["name"]} {answer["score"]:.2f}'
-        return Drawing(map=answer['map'], boxes=answer['boxes'], caption=caption)
+        names = answer['box_names'] if len(set(answer['box_labels'].tolist())) > 1 else ()
+        return Drawing(map=answer['map'], boxes=answer['boxes'], box_names=tuple(names), caption=caption)
 
     def saved(self, answer: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
-        """The raw map; class, boxes and window."""
-        told = {key: answer[key] for key in ('label', 'name', 'score')}
+        """The raw map; class, boxes with their classes, and window."""
+        told = {key: answer[key] for key in ('label', 'name', 'score', 'box_names')}
         return answer['raw_map'], told | {key: np.round(answer[key], 3).tolist() for key in ('boxes', 'window')}
 
 
@@ -158,17 +154,27 @@ class Localization(Task):
 class Localizer(BaseModel):
     """Backbone, attention necks, mask head and losses, trained from class labels.
 
+    Any part may have a method ``conflicts(model)``, asked once all parts stand: it yields the reasons why the part
+    means nothing beside the others, each the end of a sentence that begins with its name. A part whose ``one_label`` is
+    true is refused beside a batch augmentation whose ``mixes_labels`` is.
+
     Args:
         backbone: a staged backbone, see :class:`~wsolzoo.models.backbones.StagedBackbone`.
         head: a mask head; ``in_channels`` is filled in from the backbone.
-        necks: attention necks by the backbone stage whose output they change; ``in_channels`` is filled in for those
-            that take it.
-        losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`.
-        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation.
-        cam_class: whose map is the prediction: ``'gt'`` (GT-known localization), ``'pred'`` (the top-1 class), or an
-            integer N, the mean map of the N most probable classes (BAS).
+        necks: attention necks by the backbone stage whose output they change, or by a place inside the head
+            (``'head.conv1'``, see ``head.places``); ``in_channels`` is filled in for those that take it.
+        losses: further losses, each reading :class:`~wsolzoo.models.outputs.LocOutputs`; ``in_channels``, of every
+            feature the backbone returns, is filled in for those that take it.
+        batch_augments: ``(inputs, labels) -> (inputs, labels)``, applied in training after normalisation;
+            ``num_classes`` is filled in for those that take it.
+        cam_class: whose map is the prediction: ``'gt'`` (GT-known localization), ``'pred'`` (the top-1 class), an
+            integer N, the mean map of the N most probable classes (BAS), or ``'top5'`` (any number), a map for each of
+            the N most probable classes (``pred_raw_maps``).
         data_preprocessor: ``ImgDataPreprocessor`` settings.
         init_cfg: pretrained weights of the whole model.
+
+    Raises:
+        CombinationError: parts that mean nothing together.
     """
 
     task = Localization
@@ -188,46 +194,72 @@ class Localizer(BaseModel):
         self.cam_class = known_cam_class(cam_class)
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build({'in_channels': self.backbone.out_channels, **head})
-        self.places = tuple(sorted(necks or {}, key=self.backbone.stage_index))
+        self.places = tuple(sorted(necks or {}, key=self._position))
         self.necks = nn.ModuleDict(
             {place.replace('.', '_'): self._build_neck(place, necks[place]) for place in self.places}
         )
-        self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
-        self.batch_augments = [MODELS.build(augment) for augment in batch_augments]
+        self.losses = nn.ModuleList(self._build(loss, self.backbone.out_channels) for loss in losses)
+        self.batch_augments = [self._build(augment) for augment in batch_augments]
         self._refuse_meaningless()
 
+    def _position(self, place: str) -> tuple[bool, int]:
+        inside = place.startswith(HEAD)
+        if not inside:
+            return inside, self.backbone.stage_index(place)
+        if place.removeprefix(HEAD) not in self.head.places:
+            has = ', '.join(HEAD + name for name in self.head.places) or 'none'
+            raise ValueError(
+                f'{type(self.head).__name__} has no place {place!r} for a neck; its places are: {has}. A neck may '
+                f'stand after any stage of the backbone too: {", ".join(self.backbone.stage_names)}.'
+            )
+        return inside, list(self.head.places).index(place.removeprefix(HEAD))
+
     def _build_neck(self, place: str, neck: dict) -> nn.Module:
-        if getattr(MODELS.get(neck['type']), 'needs_channels', False):
-            neck = {'in_channels': self.backbone.stage_channels[self.backbone.stage_index(place)], **neck}
-        return MODELS.build(neck)
+        inside, position = self._position(place)
+        channels = [*self.head.places.values()] if inside else self.backbone.stage_channels
+        return self._build(neck, channels[position])
+
+    def _build(self, part: dict, in_channels: int | tuple[int, ...] | None = None) -> Any:
+        kind = MODELS.get(part['type'])
+        known = {'in_channels': in_channels} if getattr(kind, 'needs_channels', False) else {}
+        known |= {'num_classes': self.head.num_classes} if getattr(kind, 'needs_classes', False) else {}
+        return MODELS.build(known | part)
+
+    @property
+    def parts(self) -> list[Any]:
+        """Everything a config composes: backbone, necks, head, losses, batch augmentations."""
+        return [self.backbone, *self.necks.values(), self.head, *self.losses, *self.batch_augments]
 
     def _refuse_meaningless(self) -> None:
-        tap = getattr(self.head, 'tap', None)
-        if tap is not None and self.backbone.stage_index(tap) != self.backbone.stage_index(self.backbone.out_stages[0]):
-            raise ValueError(
-                f'{type(self.head).__name__} reads the stage {tap!r}, but the first of backbone.out_stages is '
-                f'{self.backbone.out_stages[0]!r}: name the same stage in both'
-            )
+        reasons = [
+            f'{type(part).__name__} {reason}'
+            for part in self.parts
+            if hasattr(part, 'conflicts')
+            for reason in part.conflicts(self)
+        ]
         mixing = [type(augment).__name__ for augment in self.batch_augments if getattr(augment, 'mixes_labels', False)]
-        if mixing and self.head.one_label:
-            raise ValueError(
-                f'{type(self.head).__name__} reads the map of the one class an image has, but {mixing[0]} gives images '
-                'a mixture of two. Use another batch augmentation, or a head trained by cross-entropy alone.'
-            )
+        reasons += [
+            f'{type(part).__name__} reads the one class an image has, but {mixing[0]} gives images a mixture of two. '
+            'Use another batch augmentation, or parts that are trained by cross-entropy alone.'
+            for part in self.parts
+            if mixing and getattr(part, 'one_label', False)
+        ]
+        if reasons:
+            raise CombinationError('\n'.join(reasons))
 
     @property
     def trunk(self) -> Trunk:
         """Backbone and necks as one module (a view: it owns no parameters of its own)."""
         return Trunk(self.backbone, self.necks, self.places)
 
-    def resume(self, x: Tensor, after: str, frozen: bool = False) -> tuple[Tensor, ...]:
-        """Feats of the stages that follow the stage ``after``, run on ``x``, a changed output of that stage.
-
-        With ``frozen`` those stages neither learn from this pass nor update their running statistics.
-        """
-        trunk, start = self.trunk, self.backbone.stage_index(after) + 1
-        feats, _ = frozen_call(trunk, x, start=start) if frozen else trunk(x, start=start)
-        return feats
+    def extract_feat(self, inputs: Tensor, samples: Sequence[DataSample] = ()) -> tuple[tuple[Tensor, ...], TrunkPass]:
+        """The features of ``inputs`` (N, 3, H, W), and the passage that made them, for the head."""
+        passage = TrunkPass(self.trunk, inputs, samples)
+        feats, attentions = passage.trunk(
+            inputs, states=passage.states if self.training and self.head.resumes else None
+        )
+        passage.attentions.extend(attentions)
+        return feats, passage
 
     def forward(
         self,
@@ -245,8 +277,8 @@ class Localizer(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples, cam_class)
         if mode == 'tensor':
-            feats, _ = self.trunk(inputs)
-            return self.head(feats, labels=None, resume=self.resume)
+            feats, passage = self.extract_feat(inputs)
+            return self.head(feats, trunk=passage)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor'; got {mode!r}")
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
@@ -254,9 +286,9 @@ class Localizer(BaseModel):
         labels = self._labels(data_samples, inputs.device)
         for augment in self.batch_augments:
             inputs, labels = augment(inputs, labels)
-        feats, attentions = self.trunk(inputs)
-        output, scalars = self.head.loss(feats, labels, resume=self.resume)
-        outputs = LocOutputs(inputs, feats, attentions, output, labels, data_samples)
+        feats, passage = self.extract_feat(inputs, data_samples)
+        output, scalars = self.head.loss(feats, labels, passage)
+        outputs = LocOutputs(inputs, feats, tuple(passage.attentions), output, labels, data_samples)
         for loss in self.losses:
             scalars |= loss(outputs)
         return scalars
@@ -265,6 +297,9 @@ class Localizer(BaseModel):
         self, inputs: Tensor, data_samples: list[DataSample] | None = None, cam_class: str | int | None = None
     ) -> list[DataSample]:
         """Write ``pred_scores`` (K,) and ``pred_raw_map`` (h, w) into each sample.
+
+        With ``cam_class='top5'``, ``pred_raw_maps`` (5, h, w) and ``pred_map_labels`` (5,) too, by falling class score;
+        the first of them is the ``pred_raw_map``.
 
         Args:
             inputs: (N, 3, H, W) normalised images.
@@ -275,20 +310,30 @@ class Localizer(BaseModel):
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
         labels = self._labels(data_samples, inputs.device) if cam_class == 'gt' else None
-        feats, _ = self.trunk(inputs)
-        output = self.head(feats, labels=labels, resume=self.resume)
-        maps = select_map(output, labels, cam_class).float()
-        for sample, logits, raw_map in zip(data_samples, output.logits, maps, strict=True):
+        output = self.look(inputs, labels, data_samples)
+        for sample, logits in zip(data_samples, output.logits, strict=True):
             views = self.score_views(sample) if 'score_views' in sample else logits[None]
-            sample.pred_scores, sample.pred_raw_map = views.float().softmax(1).mean(0), raw_map
+            sample.pred_scores = views.float().softmax(1).mean(0)
             sample.set_metainfo({'cam_class': cam_class})
+        several = num_maps(cam_class)
+        scores = torch.stack([sample.pred_scores for sample in data_samples]) if several else output.logits
+        classes = asked_classes(scores, labels, cam_class)
+        for sample, raw_maps, asked in zip(data_samples, output.maps_of(classes).float(), classes, strict=True):
+            sample.pred_raw_map = raw_maps[0] if several else raw_maps.mean(0)
+            if several:
+                sample.pred_raw_maps, sample.pred_map_labels = raw_maps, asked
         return data_samples
+
+    def look(self, inputs: Tensor, labels: Tensor | None = None, samples: Sequence[DataSample] = ()) -> HeadOutput:
+        """Class scores and maps for a prediction: the head's. Who reads other maps from the network overrides it."""
+        feats, passage = self.extract_feat(inputs, samples)
+        return self.head(feats, labels, passage)
 
     def score_views(self, sample: DataSample) -> Tensor:
         """Logits (V, K) of the further views that the pipeline cut for the class score (``ten_crop``)."""
         views = self.data_preprocessor({'inputs': list(sample.pop('score_views'))}, training=False)['inputs']
-        feats, _ = self.trunk(views)
-        return self.head(feats, resume=self.resume).logits
+        feats, passage = self.extract_feat(views)
+        return self.head(feats, trunk=passage).logits
 
     def _labels(self, data_samples: list[DataSample], device: torch.device) -> Tensor:
         missing = [sample.get('img_id', '?') for sample in data_samples if 'gt_label' not in sample]
@@ -312,18 +357,22 @@ def known_cam_class(cam_class: str | int) -> str | int:
     """``cam_class`` itself.
 
     Raises:
-        ValueError: it is neither ``'gt'``, ``'pred'`` nor a positive integer.
+        ValueError: it is neither ``'gt'``, ``'pred'``, a positive integer nor ``'top'`` and one.
     """
-    if cam_class not in ('gt', 'pred') and not (type(cam_class) is int and cam_class > 0):
-        raise ValueError(f"cam_class must be 'gt', 'pred' or a positive integer; got {cam_class!r}")
+    if cam_class not in ('gt', 'pred') and not (type(cam_class) is int and cam_class > 0) and not num_maps(cam_class):
+        raise ValueError(f"cam_class must be 'gt', 'pred', a positive integer or such as 'top5'; got {cam_class!r}")
     return cam_class
 
 
-def select_map(output: HeadOutput, labels: Tensor | None, cam_class: str | int) -> Tensor:
-    """One raw map (N, h, w) an image: of its class, of the predicted one, or the mean of the N most probable ones."""
+def num_maps(cam_class: str | int) -> int:
+    """How many maps of their own ``cam_class`` asks for: 5 for ``'top5'``, 0 where one map is the prediction."""
+    found = re.fullmatch(r'top([1-9]\d*)', str(cam_class))
+    return int(found[1]) if found else 0
+
+
+def asked_classes(scores: Tensor, labels: Tensor | None, cam_class: str | int) -> Tensor:
+    """The classes (N, M) whose maps are asked for: of the image, or the most probable ones by ``scores`` (N, K)."""
     if cam_class == 'gt':
-        classes = labels[:, None]
-    else:
-        count = 1 if cam_class == 'pred' else min(cam_class, output.logits.shape[1])
-        classes = output.logits.topk(count, dim=1).indices
-    return output.maps_of(classes).mean(1)
+        return labels[:, None]
+    count = num_maps(cam_class) or (1 if cam_class == 'pred' else cam_class)
+    return scores.topk(min(count, scores.shape[1]), dim=1).indices

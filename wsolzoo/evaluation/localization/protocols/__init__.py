@@ -95,12 +95,16 @@ def vary(base: str | Protocol, name: str, source: str = '', **changes: Mapping[s
         base: a protocol or its name.
         name: the new name.
         source: what the variant is; default: the source of ``base``, "varied".
-        **changes: new values by group, such as ``map={'normalizer': 'ivr'}`` or ``threshold={'interval': 0.01}``.
+        **changes: new values by group, such as ``map={'normalizer': dict(type='ivr', percentile=0.3)}`` or
+            ``threshold={'interval': 0.01}``. Another normaliser begins with its own defaults.
 
     Raises:
         TypeError: a group or a field does not exist.
+        NormalizerError: a normaliser does not exist, or does not take what it is given.
     """
     base = get(base) if isinstance(base, str) else base
+    if 'normalizer' in changes.get('map', {}):
+        changes['map'] = {'arguments': {}, **changes['map']}
     groups = {group: replace(getattr(base, group), **values) for group, values in changes.items()}
     return replace(base, name=name, source=source or f'{base.source}; varied from {base.name}', **groups)
 

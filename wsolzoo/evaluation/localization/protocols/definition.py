@@ -34,13 +34,20 @@ class View:
         return self.crop or self.resize
 
 
+def import_components() -> None:
+    """Import the methods and the installed plugins, which may register map normalisers."""
+    from wsolzoo.registry import METRICS
+
+    METRICS.import_from_location()
+
+
 @dataclass(frozen=True)
 class MapRule:
     """How a raw map becomes the array that is thresholded."""
 
     normalizer: str = 'minmax'
-    """A name of :data:`wsolzoo.maps.NORMALIZERS`."""
-    arguments: Mapping[str, float] = field(default_factory=dict)
+    """A name of :data:`wsolzoo.maps.NORMALIZERS`; a dict of ``type`` and arguments is taken apart."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the normaliser."""
     before_resize: bool = False
     """Normalise at the resolution of the network's output, before resizing."""
@@ -48,6 +55,12 @@ class MapRule:
     """How the map is resized: 'cubic' or 'linear'."""
     quantise: bool = True
     """Truncate to 256 grey levels after normalising."""
+
+    def __post_init__(self) -> None:
+        spec = {'type': self.normalizer} if isinstance(self.normalizer, str) else self.normalizer
+        name, arguments = maps.normalizer_of({**spec, **self.arguments}, load=import_components)
+        object.__setattr__(self, 'normalizer', name)
+        object.__setattr__(self, 'arguments', arguments)
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,6 @@ class Protocol:
     """Decisions taken where the source is silent, and differences to it."""
 
     def __post_init__(self) -> None:
-        _check('normalizer', self.map.normalizer, tuple(maps.NORMALIZERS))
         _check('interpolation', self.map.interpolation, tuple(maps.INTERPOLATIONS))
         _check('reference', self.threshold.reference, REFERENCES)
         _check('policy', self.threshold.policy, POLICIES)
@@ -191,10 +203,14 @@ def _view_words(view: View) -> str:
 
 
 def _map_words(rule: MapRule) -> str:
-    arguments = ''.join(f', {key}={value:g}' for key, value in rule.arguments.items())
+    arguments = ''.join(f', {key}={_short(value)}' for key, value in rule.arguments.items())
     normalise, resize = f'normalised ({rule.normalizer}{arguments})', f'resized to the view ({rule.interpolation})'
     first, second = (normalise, resize) if rule.before_resize else (resize, normalise)
     return f'Map: {first}, then {second}' + (', then truncated to 256 grey levels.' if rule.quantise else '.')
+
+
+def _short(value: Any) -> str:
+    return f'{value:g}' if isinstance(value, int | float) else str(value)
 
 
 def _threshold_words(p: Protocol) -> str:

@@ -1,5 +1,7 @@
 """The protocols of the literature, one object each."""
 
+from dataclasses import replace
+
 from wsolzoo.evaluation.localization.protocols.definition import (
     BoxRule,
     HitRule,
@@ -145,6 +147,22 @@ REALISTIC = Protocol(
     ),
 )
 
+KIM2021 = tuple(
+    replace(
+        base,
+        name=f'{base.name}-{normalizer}',
+        source=f'{base.source}; normalised as in "Normalization Matters", Kim et al., ICCV 2021',
+        map=replace(base.map, normalizer=normalizer),
+        notes=(*base.notes, *notes),
+    )
+    for base in (CHOE2020_V2, CHOE2020_PXAP)
+    for normalizer, notes in (
+        ('max', ()),
+        ('pas', ('the normaliser of PaS, with a threshold that is swept',)),
+        ('ivr', ('the percentile is the default of the published code; choose it on train-fullsup',)),
+    )
+)
+
 PUBLISHED = (
     CHOE2020_V1,
     CHOE2020_V2,
@@ -155,4 +173,5 @@ PUBLISHED = (
     SPOL2021,
     TSCAM2021,
     REALISTIC,
+    *KIM2021,
 )

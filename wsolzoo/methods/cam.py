@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from wsolzoo.models.heads.base import MaskHead, Resume
+from wsolzoo.models.heads import ConvClassifier, MaskHead
 from wsolzoo.models.outputs import HeadOutput, LinearMaps
+from wsolzoo.models.trunk import TrunkPass
 from wsolzoo.registry import MODELS
 
 
@@ -19,7 +20,8 @@ class CAMHead(MaskHead):
     Args:
         num_classes: K.
         in_channels: channels of the backbone's features.
-        init_cfg: defaults to N(0, 0.01) weights and zero bias.
+        init_cfg: defaults to N(0, 0.01) weights and zero bias. ``dict(type='Pretrained', checkpoint=…)`` with the
+            backbone's checkpoint begins from its published classifier, ``fc``, which must have these K classes.
     """
 
     def __init__(self, num_classes: int, in_channels: tuple[int, ...], init_cfg: dict | None = None) -> None:
@@ -27,41 +29,19 @@ class CAMHead(MaskHead):
         self.fc = nn.Linear(self.in_channels[-1], num_classes)
 
     def forward(
-        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, resume: Resume | None = None
+        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
         feat = feats[-1]
         maps = LinearMaps(feat.detach(), self.fc.weight.detach() / feat.shape[1])
         return HeadOutput(self.fc(feat.mean((2, 3))), maps)
 
 
-class ConvClassifier(nn.Sequential):
-    """3x3 convolutions with ReLU, each after a dropout, then a 1x1 convolution to one score map a class.
-
-    Args:
-        in_channels: C.
-        mid_channels: channels of the 3x3 convolutions; empty for the 1x1 convolution alone.
-        num_classes: K.
-        dropout: probability before every convolution; 0 leaves the layers out.
-        padding: of the 1x1 convolution (1 in the published SqueezeNet).
-    """
-
-    def __init__(
-        self, in_channels: int, mid_channels: Sequence[int], num_classes: int, dropout: float = 0.0, padding: int = 0
-    ) -> None:
-        layers: list[nn.Module] = []
-        for channels in mid_channels:
-            layers += [nn.Dropout(dropout)] if dropout else []
-            layers += [nn.Conv2d(in_channels, channels, 3, padding=1), nn.ReLU(inplace=True)]
-            in_channels = channels
-        layers += [nn.Dropout(dropout)] if dropout else []
-        super().__init__(*layers, nn.Conv2d(in_channels, num_classes, 1, padding=padding))
-
-
 @MODELS.register_module()
 class ConvCAMHead(MaskHead):
     """Score maps by convolutions, class scores by their spatial mean; the map of a class is its score map.
 
-    The read-out of InceptionV3 in Choe et al. (CVPR 2020) and of SqueezeNet. The bias is inside the map.
+    The read-out of InceptionV3 in Choe et al. (CVPR 2020) and of SqueezeNet. The bias is inside the map. Necks may
+    stand after its 3x3 convolutions: ``necks={'head.conv1': …}``.
 
     Args:
         num_classes: K.
@@ -87,13 +67,14 @@ class ConvCAMHead(MaskHead):
             num_classes, in_channels, init_cfg or {'type': 'Xavier', 'layer': 'Conv2d', 'distribution': 'uniform'}
         )
         self.classifier = ConvClassifier(self.in_channels[-1], mid_channels, num_classes, dropout, padding)
+        self.places = {f'conv{count}': channels for count, channels in enumerate(mid_channels, 1)}
         self.relu = relu
         self.padding = padding
 
     def forward(
-        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, resume: Resume | None = None
+        self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
-        scores = self.classifier(feats[-1])
+        scores = self.classifier(feats[-1], trunk)
         scores = scores.relu() if self.relu else scores
         ring = self.padding
         maps = scores[:, :, ring:-ring, ring:-ring] if ring else scores

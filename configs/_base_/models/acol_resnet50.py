@@ -1,0 +1,6 @@
+_base_ = './cam_resnet50.py'
+model = dict(
+    head=dict(
+        _delete_=True, type='ACoLHead', num_classes=200, threshold=0.7, mid_channels=(1024, 1024), loss_weight=1.0
+    )
+)

@@ -1,0 +1,11 @@
+_base_ = [
+    '../_base_/models/cam_plainnet.py',
+    '../_base_/datasets/scenes_96px.py',
+    '../_base_/schedules/adamw_15e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    head=dict(num_classes=10),
+    batch_augments=[dict(type='CutMix', beta=1.0, prob=0.5)],
+)
+train_dataloader = dict(batch_size=32)

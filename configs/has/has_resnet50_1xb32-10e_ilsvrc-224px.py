@@ -1,0 +1,13 @@
+_base_ = [
+    '../_base_/models/cam_resnet50.py',
+    '../_base_/datasets/ilsvrc_224px.py',
+    '../_base_/schedules/we_10e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    head=dict(num_classes=1000, init_cfg=_base_.model.backbone.init_cfg),  # the published classifier
+    batch_augments=[dict(type='HaS', grid_size=32, drop_rate=0.5)],
+)
+train_dataloader = dict(batch_size=32)
+rules = [dict(pattern='^head|layer4', lr_mult=10)]
+optim_wrapper = dict(optimizer=dict(lr=3.108411e-5, weight_decay=1e-4), paramwise_cfg=dict(rules=rules))

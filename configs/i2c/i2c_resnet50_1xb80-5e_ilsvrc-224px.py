@@ -1,0 +1,11 @@
+_base_ = [
+    '../_base_/models/i2c_resnet50.py',
+    '../_base_/datasets/ilsvrc_224px.py',
+    '../_base_/schedules/i2c_5e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    head=dict(num_classes=1000),
+    losses=[dict(type='I2CLoss', loss_weight={'local': 0.008, 'global': 0.001})],
+)
+train_dataloader = dict(batch_size=80, sampler=dict(_delete_=True, type='PairedClassSampler'))

@@ -1,0 +1,7 @@
+# CAM as it is trained; its maps by each normaliser of the paper. Test the checkpoint of the base with it.
+_base_ = '../cam/cam_inceptionv3_1xb32-50e_cub-224px.py'
+model = dict(head=dict(num_classes=200))
+train_dataloader = dict(batch_size=32)
+val_evaluator = test_evaluator = dict(
+    protocols=['choe2020-v2', 'choe2020-v2-max', 'choe2020-v2-pas', 'choe2020-v2-ivr']
+)

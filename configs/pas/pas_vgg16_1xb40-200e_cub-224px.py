@@ -1,0 +1,8 @@
+_base_ = [
+    '../_base_/models/pas_vgg16.py',
+    '../_base_/datasets/cub_224px_pas2020.py',
+    '../_base_/schedules/pas_200e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(head=dict(num_classes=200))
+train_dataloader = dict(batch_size=40)

@@ -1,0 +1,11 @@
+# Not published: the rate is that of CAM here, the thresholds are the defaults of Choe et al.
+_base_ = [
+    '../_base_/models/spg_inceptionv3.py',
+    '../_base_/datasets/ilsvrc_224px.py',
+    '../_base_/schedules/we_10e.py',
+    '../_base_/default_runtime.py',
+]
+seeds = dict(b2=dict(high=0.7, low=0.01), b1=dict(high=0.5, low=0.05), c=dict(high=0.7, low=0.1))
+model = dict(head=dict(num_classes=1000, seeds=seeds, loss_weight=dict(b2=1.0, b1=1.0, c=1.0)))
+train_dataloader = dict(batch_size=32)
+optim_wrapper = dict(optimizer=dict(lr=3.606503e-4))
