@@ -14,8 +14,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
-from wsolzoo.datasets.defocus.multi_source import MultiSource, MultiSourceSampler
 from wsolzoo.datasets.defocus.drawn import RECIPE
+from wsolzoo.datasets.defocus.multi_source import MultiSource, MultiSourceSampler
 from wsolzoo.datasets.defocus.photographs import Photographs
 from wsolzoo.datasets.defocus.sources import DepthFolder, ScenePairs
 from wsolzoo.registry import DATASETS, TRANSFORMS
@@ -151,7 +151,9 @@ def rendered_sigma(disc, recipe):
     """Deviation in pixels of a rendered point, along both axes, and what its stored label says."""
     point, flat = np.zeros((97, 97, 1), np.float32), np.full((97, 97), 2000.0)
     point[48, 48] = 255
-    out, applied = defocus(point, flat, np.full_like(flat, disc), recipe.c_max, recipe.rule, radius_sigmas=recipe.radius_sigmas)
+    out, applied = defocus(
+        point, flat, np.full_like(flat, disc), recipe.c_max, recipe.rule, radius_sigmas=recipe.radius_sigmas
+    )
     spread, place = out[..., 0].astype(np.float64), np.arange(97) - 48
     moments = [(spread.sum(axis) * place**2).sum() / spread.sum() for axis in (0, 1)]
     label = L.to_sigma(recipe.encode(applied) / (10 * L.MAP_UNITS[recipe.unit]), recipe.unit)
@@ -169,7 +171,7 @@ PRESETS = {
 
 @pytest.mark.parametrize('preset', PRESETS)
 def test_labels_are_what_was_rendered(preset):
-    """Second moment of a point over the whole range: stored in tenths (0.05 off), cut at three deviations (1.4 % off)."""
+    """Second moment of a point over the whole range: stored in tenths (0.05 off), cut at three deviations (1.4 %)."""
     recipe = PRESETS[preset]
     for disc in np.linspace(0, recipe.c_max, 13).round(1):
         measured, label = rendered_sigma(disc, recipe)

@@ -2,9 +2,10 @@
 
 Zhuo, Sim, *Defocus map estimation from a single image*, Pattern Recognition 44(9), 2011: at a step edge of blur sigma,
 a second Gaussian of sigma_0 lowers the gradient by the ratio ``R = sqrt((sigma^2 + sigma_0^2) / sigma^2)``, so that
-``sigma = sigma_0 / sqrt(R^2 - 1)``. What differs here is ours [D]: energies of all gradients instead of single edges, so
-that any texture counts; Gaussian windows instead of matting to carry the answer to smooth places; and a table of sigma by
-ratio, calibrated on pictures with known blur, because texture is no step edge. A baseline that every network must beat.
+``sigma = sigma_0 / sqrt(R^2 - 1)``. What differs here is ours [D]: energies of all gradients instead of single edges,
+so that any texture counts; Gaussian windows instead of matting to carry the answer to smooth places; and a table of
+sigma by ratio, calibrated on pictures with known blur, because texture is no step edge. A baseline that every network
+must beat.
 """
 
 from collections.abc import Sequence
