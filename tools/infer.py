@@ -2,7 +2,7 @@
 
 python tools/infer.py cam_plainnet_1xb32-15e_scenes-96px photos/ bird.jpg --out-dir out
 python tools/infer.py configs/cam/CONFIG.py photos/ --checkpoint work_dirs/demo/epoch_15.pth --out-dir out
-python tools/infer.py dmenet_vgg19-eighth-b_1xb8-4e_defocus-photos-64px photo.jpg --out-dir out
+python tools/infer.py dmenet_vgg19-eighth-b_1xb8-6e_defocus-photos-64px photo.jpg --out-dir out
 """
 
 import argparse
@@ -10,11 +10,10 @@ import json
 import sys
 from pathlib import Path
 
-
 TASKS = """what is written to OUT_DIR for each image, by the task of the model:
-  localization (cam_..., bas_..., ...)   ID.npy: map of the class;  ID.json: class, score, boxes;  ID.png: boxes over the map
-  dense maps, blur (dmenet_...)          ID.npy: sigma of the blur in pixels;  ID.json: its unit, mean;  ID.png: map, colour bar
-  dense maps, other                      ID.npy: map in [0, 1];  ID.json: mean;  ID.png: map, colour bar"""
+  localization (cam_..., bas_...)   ID.npy map of the class, ID.json class, score, boxes, ID.png boxes over the map
+  blur (dmenet_...)                 ID.npy sigma of the blur in pixels, ID.json unit and mean, ID.png map and colour bar
+  other dense maps                  ID.npy map in [0, 1], ID.json mean, ID.png map and colour bar"""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -4,15 +4,15 @@
     python tools/refocus.py photo.jpg --focus 420,130 --strength 3 --out sharper.jpg
 
 Writes the photograph, the map over its colour bar, and the photograph refocused, side by side. Blur is only added: what
-lies as far from the lens as the point (as blurred as it) stays, everything else is blurred by how far it is from that. A
-sharp subject can be pushed out of focus, but a blurred one cannot be made sharp.
+is as blurred as the point stays, everything else is blurred by how far it is from that. A sharp subject can be pushed
+out of focus, but a blurred one cannot be made sharp.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-MODEL = 'dmenet_vgg19-eighth-b_1xb8-4e_defocus-photos-64px'
+MODEL = 'dmenet_vgg19-eighth-b_1xb8-6e_defocus-photos-64px'
 
 
 def point(text: str) -> tuple[int, int]:

@@ -117,7 +117,9 @@ def test_a_model_of_blur_without_weights_refuses(tmp_path):
 
 def test_help_speaks_of_both_tasks(repo):
     done = subprocess.run([sys.executable, str(repo / 'tools/infer.py'), '--help'], capture_output=True, text=True)
-    assert done.returncode == 0 and 'sigma of the blur in pixels' in done.stdout and 'class, score, boxes' in done.stdout
+    assert (
+        done.returncode == 0 and 'sigma of the blur in pixels' in done.stdout and 'class, score, boxes' in done.stdout
+    )
 
 
 def test_refocus_writes_three_pictures_in_a_row(model, tmp_path, repo):

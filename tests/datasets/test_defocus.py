@@ -14,8 +14,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
-from wsolzoo.datasets.defocus.multi_source import MultiSource, MultiSourceSampler
 from wsolzoo.datasets.defocus.drawn import RECIPE
+from wsolzoo.datasets.defocus.multi_source import MultiSource, MultiSourceSampler
 from wsolzoo.datasets.defocus.photographs import Photographs
 from wsolzoo.datasets.defocus.sources import DepthFolder, ScenePairs
 from wsolzoo.registry import DATASETS, TRANSFORMS
@@ -151,7 +151,9 @@ def rendered_sigma(disc, recipe):
     """Deviation in pixels of a rendered point, along both axes, and what its stored label says."""
     point, flat = np.zeros((97, 97, 1), np.float32), np.full((97, 97), 2000.0)
     point[48, 48] = 255
-    out, applied = defocus(point, flat, np.full_like(flat, disc), recipe.c_max, recipe.rule, radius_sigmas=recipe.radius_sigmas)
+    out, applied = defocus(
+        point, flat, np.full_like(flat, disc), recipe.c_max, recipe.rule, radius_sigmas=recipe.radius_sigmas
+    )
     spread, place = out[..., 0].astype(np.float64), np.arange(97) - 48
     moments = [(spread.sum(axis) * place**2).sum() / spread.sum() for axis in (0, 1)]
     label = L.to_sigma(recipe.encode(applied) / (10 * L.MAP_UNITS[recipe.unit]), recipe.unit)
@@ -169,7 +171,7 @@ PRESETS = {
 
 @pytest.mark.parametrize('preset', PRESETS)
 def test_labels_are_what_was_rendered(preset):
-    """Second moment of a point over the whole range: stored in tenths (0.05 off), cut at three deviations (1.4 % off)."""
+    """Second moment of a point over the whole range: stored in tenths (0.05 off), cut at three deviations (1.4 %)."""
     recipe = PRESETS[preset]
     for disc in np.linspace(0, recipe.c_max, 13).round(1):
         measured, label = rendered_sigma(disc, recipe)
@@ -634,3 +636,17 @@ def test_the_tool_offers_the_rules_and_units_there_are():
     source = (Path(__file__).parents[2] / 'tools/dataset_tools/make_defocus.py').read_text()
     assert f"'--rule', choices={tuple(L.SIGMA_RULES)}" in source
     assert f"'--unit', choices={tuple(L.MAP_UNITS)}" in source
+
+
+def test_softening_leaves_the_map_alone():
+    """With even chance an image is blurred, by a pixel at the most; the labels stay."""
+    plain, soft = (TRANSFORMS.build({'type': 'DefocusAugment', 'size': 32, 'soften': s}) for s in (0.0, 1.0))
+    changed = 0
+    for number in range(24):
+        start = {'img': noise(), 'gt_map': np.zeros((40, 48), np.float32) + number, 'img_id': 'a', 'draw': number}
+        a, b = plain(dict(start)), soft(dict(start))
+        assert (a['gt_map'] == b['gt_map']).all()
+        widest = cv2.GaussianBlur(a['img'], (0, 0), 1.0, borderType=cv2.BORDER_REFLECT)
+        assert widest.std() - 0.5 <= b['img'].std() <= a['img'].std()
+        changed += bool((a['img'] != b['img']).any())
+    assert 6 < changed < 18

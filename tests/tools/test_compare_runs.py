@@ -42,6 +42,15 @@ def test_mean_and_deviation_over_seeds(tmp_path, capsys):
     ]
 
 
+def test_seeds_are_compared_one_by_one(tmp_path, capsys):
+    cam = ','.join(run(tmp_path / f'cam{i}', value) for i, value in enumerate([60.0, 64.0]))
+    bas = ','.join(run(tmp_path / f'bas{i}', value) for i, value in enumerate([70.5, 61.0]))
+    assert compare_runs.main([f'CAM={cam}', f'BAS={bas}', f'one seed={cam.partition(",")[0]}']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index('| seed by seed, less CAM | GT-known | MaxBoxAccV2 | PxAP |')
+    assert lines[at + 2 :] == ['| BAS | +10.5, -3.0 (mean +3.8) |  |  |']
+
+
 @pytest.mark.parametrize(('key', 'change'), [('protocols', {'fingerprint': 'b'}), ('data', {'data': 'CUB'})])
 def test_rows_of_different_protocols_or_data_are_refused(tmp_path, capsys, key, change):
     one, two = run(tmp_path / 'one', 60.0), run(tmp_path / 'two', 60.0, **change)

@@ -11,7 +11,9 @@ from tests import tiny_run
 
 REPO = Path(__file__).resolve().parents[2]
 flops = tiny_run.tool('analysis_tools/get_flops.py')
-LOCALIZERS = sorted(path for path in (REPO / 'configs').glob('[!_]*/*px.py') if path.parent.name != 'dmenet')
+LOCALIZERS = sorted(
+    path for path in (REPO / 'configs').glob('[!_]*/*px.py') if path.parent.name not in ('dmenet', 'reblur')
+)
 
 
 def test_a_plain_net_by_hand():

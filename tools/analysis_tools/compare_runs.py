@@ -3,7 +3,8 @@
 python tools/analysis_tools/compare_runs.py CAM=work_dirs/cam_s0,work_dirs/cam_s1 BAS=work_dirs/bas_s0,work_dirs/bas_s1
 
 Rows whose numbers were made by different protocols or on different data are refused. The centred box ends the table. A
-second table compares every row with the first over the same images (paired bootstrap).
+second table has what each seed gains or loses against the first row, where the runs of a row are named in the order of
+their seeds; a third one compares every row with the first over the same images (paired bootstrap).
 """
 
 import argparse
@@ -90,6 +91,31 @@ def table(rows: dict[str, list[dict]], policy: str) -> str:
     return '\n'.join(lines) + '\n'
 
 
+def seed_by_seed(rows: dict[str, list[dict]], policy: str) -> str:
+    """What each seed gains or loses against the first row: a table in markdown, empty for a single seed."""
+    (first, base), *others = rows.items()
+    paired = {name: runs for name, runs in others if len(runs) == len(base) > 1}
+    columns = ('GT-known', 'MaxBoxAccV2', 'PxAP')
+    lines = []
+    for name, runs in paired.items():
+        cells = []
+        for column in columns:
+            pairs = [
+                (number(run, column, policy), number(other, column, policy))
+                for run, other in zip(runs, base, strict=True)
+            ]
+            if all(None not in pair for pair in pairs):
+                gains = [one - other for one, other in pairs]
+                cells.append(f'{", ".join(f"{gain:+.1f}" for gain in gains)} (mean {sum(gains) / len(gains):+.1f})')
+            else:
+                cells.append('')
+        lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
+    if not lines:
+        return ''
+    head = ['', f'| seed by seed, less {first} | ' + ' | '.join(columns) + ' |', '|---|' + '---|' * len(columns)]
+    return '\n'.join([*head, *lines]) + '\n'
+
+
 def differences(rows: dict[str, list[dict]], policy: str) -> str:
     """Each row against the first, over the same images: a table in markdown, empty where runs hold no hits by image."""
     from wsolzoo.evaluation.functional.bootstrap import paired_bootstrap
@@ -140,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
     except (FileNotFoundError, ValueError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    text = table(rows, args.policy) + differences(rows, args.policy)
+    text = table(rows, args.policy) + seed_by_seed(rows, args.policy) + differences(rows, args.policy)
     if args.out:
         Path(args.out).write_text(text)
     else:

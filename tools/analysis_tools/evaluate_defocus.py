@@ -4,9 +4,9 @@
         --stack usb=../shared/data/depth/stack_usb --out result.json
     python tools/analysis_tools/evaluate_defocus.py configs/reblur/CONFIG.py --set pairs=data/defocus/pairs-test
 
-A focal stack is a folder whose frames are named by numbers (00.jpg, 01.jpg, …). Its truth is the place of focus among the
-frames, see :func:`wsolzoo.evaluation.functional.defocus.focus_index`. Baselines without weights (a constant, the re-blur
-ratio) are configs like any other and need no checkpoint.
+A focal stack is a folder whose frames are named by numbers (00.jpg, 01.jpg, …). Its truth is the place of focus among
+the frames, see :func:`wsolzoo.evaluation.functional.defocus.focus_index`. Baselines without weights (a constant, the
+re-blur ratio) are configs like any other and need no checkpoint.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; nothing heavy is imported before this has succeeded."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
-    parser.add_argument('checkpoint', nargs='?', help='default: the weights that the zoo publishes, if the model has any')
+    parser.add_argument('checkpoint', nargs='?', help='default: the weights that the zoo publishes')
     parser.add_argument('--set', nargs='+', default=[], metavar='NAME=DIR', help='folders made by make_defocus.py')
     parser.add_argument('--stack', nargs='+', default=[], metavar='NAME=DIR', help='focal stacks')
     parser.add_argument('--smooth', type=float, default=8.0, help='pixels a stack is averaged over (frames wander)')

@@ -2,9 +2,10 @@
 
 Zhuo, Sim, *Defocus map estimation from a single image*, Pattern Recognition 44(9), 2011: at a step edge of blur sigma,
 a second Gaussian of sigma_0 lowers the gradient by the ratio ``R = sqrt((sigma^2 + sigma_0^2) / sigma^2)``, so that
-``sigma = sigma_0 / sqrt(R^2 - 1)``. What differs here is ours [D]: energies of all gradients instead of single edges, so
-that any texture counts; Gaussian windows instead of matting to carry the answer to smooth places; and a table of sigma by
-ratio, calibrated on pictures with known blur, because texture is no step edge. A baseline that every network must beat.
+``sigma = sigma_0 / sqrt(R^2 - 1)``. What differs here is ours [D]: energies of all gradients instead of single edges,
+so that any texture counts; Gaussian windows instead of matting to carry the answer to smooth places; and a table of
+sigma by ratio, calibrated on pictures with known blur, because texture is no step edge. A baseline that every network
+must beat.
 """
 
 from collections.abc import Sequence
@@ -93,12 +94,12 @@ class ReblurRatio(BaseModule):
 
     def __init__(self, table: Sequence[tuple[float, float]], **settings) -> None:
         super().__init__()
-        rows = torch.tensor(table, dtype=torch.float32)
-        if rows.ndim != 2 or len(rows) < 2 or (rows[1:, 0] <= rows[:-1, 0]).any():
+        rows = np.asarray(table, np.float32)
+        if rows.ndim != 2 or len(rows) < 2 or (np.diff(rows[:, 0]) <= 0).any():
             raise ValueError('table needs two or more rows (ratio, sigma) with ascending ratios')
         self.settings = settings
-        self.register_buffer('ratios', rows[:, 0].contiguous(), persistent=False)
-        self.register_buffer('sigmas', rows[:, 1].contiguous(), persistent=False)
+        self.register_buffer('ratios', torch.tensor(rows[:, 0]), persistent=False)
+        self.register_buffer('sigmas', torch.tensor(rows[:, 1]), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, h, w) RGB in [0, 1] to maps (N, 1, h, w) in the unit ``sigma7``."""

@@ -2,7 +2,7 @@
 # held out), and built-in scenes.
 _base_ = './defocus.py'
 drawn = [dict(type='PackLocalization', meta_keys=('img_id', 'ori_shape', 'img_shape', 'role', 'domain', 'map_unit'))]
-train_pipeline = [dict(type='DefocusAugment', size=64, max_side=None), *drawn]
+train_pipeline = [dict(type='DefocusAugment', size=64, max_side=None, soften=1.0), *drawn]
 scenes = dict(
     type='ScenesDefocus', split='train', count=1600, keep='data/defocus/scenes-train', pipeline=train_pipeline
 )
@@ -17,7 +17,8 @@ photos = dict(
 held_out = dict(
     type='PhotoDepth',
     data_root='data/photos',
-    photographs=dict(size=96, include=('oxford_pets370/images/*7.jpg', 'caltech3/*7.jpg')),
+    photographs=dict(size=96, include=('oxford_pets370/images/*7.jpg', 'caltech3/*7.jpg'), shrink=(1, 1), parts=1),
+    recipe=dict(camera=None),
     keep='data/defocus/photos-val',
     pipeline=drawn,
 )

@@ -17,7 +17,7 @@ from wsolzoo.synthetic.optics.generate import Recipe, generate, make_one, read_k
 from wsolzoo.synthetic.optics.lens import MAP_UNITS
 
 RECIPE: dict[str, Any] = {'c_max': 15, 'layers': None, 'camera': Camera()}
-"""What is drawn unless the config says otherwise: discs of up to 15 px (a sigma of 3.5 px), and a camera after the lens."""
+"""What is drawn unless the config says otherwise: discs of up to 15 px (a sigma of 3.5 px), a camera after the lens."""
 
 
 class DrawnDefocus(DefocusDataset):

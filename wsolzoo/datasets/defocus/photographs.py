@@ -56,7 +56,8 @@ class Photographs:
         found = sorted(str(f) for f in files if self._wanted(f))
         if not found:
             raise FileNotFoundError(
-                f'no photograph ({", ".join(ENDINGS)}) below {self.root} (include {self.include}, exclude {self.exclude})'
+                f'no photograph ({", ".join(ENDINGS)}) below {self.root} '
+                f'(include {self.include}, exclude {self.exclude})'
             )
         if self.limit is None or self.limit >= len(found):
             return found

@@ -60,13 +60,15 @@ class DefocusAugment(BaseTransform):
     Args:
         size: side of the square crop, pixels.
         max_side: larger images are shrunk until their smaller side is this; ``None`` never shrinks.
+        soften: with even chance, blur the image by a Gaussian of up to so many pixels that the map does not count:
+            what resampling and noise reduction do to photographs everywhere alike, grain included. [D]; 0 for never.
 
     Raises:
         ValueError: an image with a map is smaller than the crop.
     """
 
-    def __init__(self, size: int = 240, max_side: int | None = 800) -> None:
-        self.size, self.max_side = size, max_side
+    def __init__(self, size: int = 240, max_side: int | None = 800, soften: float = 0.0) -> None:
+        self.size, self.max_side, self.soften = size, max_side, soften
 
     def transform(self, results: dict) -> dict:
         """Image and truth together."""
@@ -82,6 +84,9 @@ class DefocusAugment(BaseTransform):
         for key in keys:
             part = results[key][y : y + self.size, x : x + self.size]
             results[key] = np.ascontiguousarray(np.rot90(part[::-1] if flip else part, turns))
+        if self.soften and rng.random() < 0.5:
+            sigma = max(0.1, rng.uniform(0, self.soften))
+            results['img'] = cv2.GaussianBlur(results['img'], (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
         results['img_shape'] = (self.size, self.size)
         return results
 

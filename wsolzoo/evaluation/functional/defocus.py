@@ -1,5 +1,6 @@
 """How good a defocus map is: errors with units, blur masks, and focal stacks. Numpy in, numbers out."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -180,7 +181,8 @@ def sharpness(grey: np.ndarray, smooth: float = 8.0) -> np.ndarray:
     return gaussian_filter(laplace(gaussian_filter(np.asarray(grey, np.float64), 0.7)) ** 2, smooth)
 
 
-class FocusIndex(NamedTuple):
+@dataclass(frozen=True)
+class FocusIndex:
     """Where in a focal stack each pixel is in focus.
 
     Attributes:

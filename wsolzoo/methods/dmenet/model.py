@@ -27,9 +27,9 @@ from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
 
 CONTENT_WEIGHTS = {'caffe': 1e-4, 'torchvision': 0.33}
-"""Weight of the content term by the pixels that C takes. The released 1e-4 is for grey levels of 0 to 255; features, and
-so their differences, grow with the pixels, and the term with their square: torchvision's pixels are 255 x 0.226 = 57.6
-times smaller, so that 1e-4 x 57.6^2 = 0.33 is the same weight."""
+"""Weight of the content term by the pixels that C takes. The released 1e-4 is for grey levels of 0 to 255; features,
+and so their differences, grow with the pixels, and the term with their square: torchvision's pixels are
+255 x 0.226 = 57.6 times smaller, so that 1e-4 x 57.6^2 = 0.33 is the same weight."""
 
 WEIGHTS = {'map': 1.0, 'aux': 1.0, 'domain': 1e-3, 'adversarial': 1e-3, 'calibration': 2e-2}
 """The other published weights. The source gives none; they are those of the released code."""
@@ -68,8 +68,8 @@ class DMENet(Estimator):
         domain: D, or ``None``.
         sharpness: S, or ``None``.
         content: C, or ``None``.
-        loss_weight: of every term, by the keys of :data:`WEIGHTS` and ``content``, whose default goes with the pixels of
-            C (:data:`CONTENT_WEIGHTS`). A weight for a module that is left out is ignored.
+        loss_weight: of every term, by the keys of :data:`WEIGHTS` and ``content``, whose default goes with the pixels
+            of C (:data:`CONTENT_WEIGHTS`). A weight for a module that is left out is ignored.
         map_unit: unit of the maps that B learns; samples in another one are refused.
         **kwargs: see :class:`~wsolzoo.models.tasks.estimator.Estimator`; ``fit`` defaults to ``crop``, as published.
     """

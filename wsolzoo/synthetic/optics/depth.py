@@ -42,7 +42,8 @@ def draw_shape(size: int, rng: np.random.Generator) -> np.ndarray:
     middle, reach = rng.uniform(0, size, 2), rng.uniform(0.1, 0.45) * size
     if kind == 0:
         axes = np.maximum(1, reach * rng.uniform(0.4, 1, 2)).astype(int)
-        cv2.ellipse(canvas, middle.astype(int).tolist(), axes.tolist(), rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
+        turn = rng.uniform(0, 180)
+        cv2.ellipse(canvas, middle.astype(int).tolist(), axes.tolist(), turn, 0, 360, 255, -1, cv2.LINE_AA)
     elif kind == 1:
         angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))
         rim = middle + reach * rng.uniform(0.4, 1, (len(angles), 1)) * np.stack([np.cos(angles), np.sin(angles)], 1)

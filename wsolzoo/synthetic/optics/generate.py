@@ -24,7 +24,6 @@ from wsolzoo.synthetic.optics.lens import (
     shift_depth,
 )
 
-
 FOLDERS = {'image': 'images', 'stored': 'maps', 'blurred': 'blurred'}
 """Folder of each array of a :class:`Sample`."""
 
@@ -54,7 +53,7 @@ class Recipe:
     layers: tuple[int, int] | None = (200, 350)
     tries: int = 20
     radius_sigmas: float | None = 3.0
-    camera: Camera | Mapping | None = None
+    camera: Camera | None = None
     variants: int = 1
     seed: int = 0
 
@@ -148,7 +147,14 @@ def make_one(source, name: str, variant: int, recipe: Recipe) -> Sample:
     picture, applied = defocus(image, depth, diameter, recipe.c_max, recipe.rule, radius_sigmas=recipe.radius_sigmas)
     photograph = recipe.camera(picture, rng) if recipe.camera else to_bytes(picture)
     size = {'height': image.shape[0], 'width': image.shape[1]}
-    record = {'name': sample_name(name, variant), 'pair': name, 'variant': variant, **size, **record, 'c_max_applied': float(applied.max())}
+    record = {
+        'name': sample_name(name, variant),
+        'pair': name,
+        'variant': variant,
+        **size,
+        **record,
+        'c_max_applied': float(applied.max()),
+    }
     return Sample(photograph, image, recipe.encode(applied), ((applied > 1) * 255).astype(np.uint8), record)
 
 

@@ -173,7 +173,7 @@ def composite(
 
 
 def defocus(image: np.ndarray, depth: np.ndarray, disc: np.ndarray, c_max: int, rule: str = 'released', **kwargs):
-    """Blur a picture as a lens would; what comes after the lens is the camera's (:mod:`wsolzoo.synthetic.optics.camera`).
+    """Blur a picture as a lens would; what comes after is for :mod:`wsolzoo.synthetic.optics.camera`.
 
     Args:
         image: (H, W, C) uint8, all in focus.
