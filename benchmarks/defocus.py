@@ -1,6 +1,6 @@
 """Layered defocus against the straightforward loop: same picture, how much faster?
 
-    python benchmarks/defocus.py --depth ../shared/data/depth/nyu/272 --size 640
+    python benchmarks/defocus.py --depth $WSOLZOO_DATA/depth/nyu/272 --size 640
     python benchmarks/defocus.py                     # a drawn scene, no data needed
 
 The loop goes through the layers one by one, builds a full-frame mask for each, blurs image and mask with the square

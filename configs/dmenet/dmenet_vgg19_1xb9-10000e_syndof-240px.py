@@ -6,5 +6,5 @@ _base_ = [
 ]
 train_dataloader = dict(batch_size=9)
 # Faint at the start, under 1 % of the gradient: adversarial, calibration.
-# Both keep their published weights: equation 5 is to nudge the features of photographs, not to compete with the maps, and
-# calibration gains as content falls, which is nine tenths of the gradient of an untrained network.
+# Both keep their published weights: equation 5 is to nudge the features of photographs, not to compete with the maps,
+# and calibration gains as content falls, which is nine tenths of the gradient of an untrained network.

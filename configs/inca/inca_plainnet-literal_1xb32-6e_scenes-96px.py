@@ -7,9 +7,7 @@ _base_ = [
 ]
 load_from = '{{ fileDirname }}/../cam/cam_plainnet_1xb32-15e_scenes-96px_20261121-a22d9744.pth'
 find_unused_parameters = True
-literal = dict(
-    non_local=dict(), thresholds=dict(fg=0.8, bg=0.2), drop_prob=0.75, embedding=dict(temperature=0)
-)
+literal = dict(non_local=dict(), thresholds=dict(fg=0.8, bg=0.2), drop_prob=0.75, embedding=dict(temperature=0))
 model = dict(
     head=dict(num_classes=10),
     necks={'stage3.0': literal, 'stage3.1': literal},

@@ -1,7 +1,7 @@
 """Judge a defocus model on generated sets (exact maps) and on real focal stacks (an order of frames).
 
     python tools/analysis_tools/evaluate_defocus.py CONFIG CHECKPOINT --set pairs=data/defocus/pairs-test \
-        --stack usb=../shared/data/depth/stack_usb --out result.json
+        --stack usb=$WSOLZOO_DATA/depth/stack_usb --out result.json
     python tools/analysis_tools/evaluate_defocus.py configs/reblur/CONFIG.py --set pairs=data/defocus/pairs-test
 
 A focal stack is a folder whose frames are named by numbers (00.jpg, 01.jpg, …). Its truth is the place of focus among

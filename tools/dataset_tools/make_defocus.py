@@ -1,6 +1,6 @@
 """Generate defocused images with exact defocus maps from images with depth, or from photographs with a drawn depth.
 
-    python tools/dataset_tools/make_defocus.py data/defocus/train --pairs ../shared/data/depth --border 16 --variants 20
+    python tools/dataset_tools/make_defocus.py data/defocus/train --pairs $WSOLZOO_DATA/depth --border 16 --variants 20
     python tools/dataset_tools/make_defocus.py data/defocus/scenes --scenes train --count 500 --size 128 --camera
     python tools/dataset_tools/make_defocus.py data/defocus/photos --photos DIR --variants 3 --size 128 --camera
     python tools/dataset_tools/make_defocus.py out --pairs DIR --preset paper --workers 8

@@ -5,6 +5,4 @@ augment = dict(type='DefocusAugment', size=64, max_side=None)
 pairs = dict(
     type='GeneratedDefocus', data_root='data/defocus/pairs-train', pipeline=[*_base_.load, augment, *_base_.pack]
 )
-train_dataloader = dict(
-    dataset=dict(sources=[_base_.photos, _base_.scenes, pairs]), sampler=dict(counts=(4, 2, 2))
-)
+train_dataloader = dict(dataset=dict(sources=[_base_.photos, _base_.scenes, pairs]), sampler=dict(counts=(4, 2, 2)))

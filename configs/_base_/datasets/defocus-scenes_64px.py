@@ -3,6 +3,4 @@ _base_ = './defocus-photos_64px.py'
 train_dataloader = dict(dataset=dict(sources=[_base_.scenes]), sampler=dict(counts=(8,)))
 drawn = dict(_delete_=True, type='ScenesDefocus', pipeline=_base_.drawn)
 val_dataloader = dict(dataset=dict(**drawn, split='val', count=60, keep='data/defocus/scenes-val'))
-test_dataloader = dict(
-    batch_size=10, dataset=dict(**drawn, split='test', count=100, keep='data/defocus/scenes-test')
-)
+test_dataloader = dict(batch_size=10, dataset=dict(**drawn, split='test', count=100, keep='data/defocus/scenes-test'))
