@@ -5,6 +5,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 # The scenes play all three parts: a few of them through other lenses, with masks and with nothing.
-few = dict(_base_.scenes, count=100, keep=None)
-parts = [_base_.scenes, dict(few, recipe=dict(seed=1), truth='mask'), dict(few, recipe=dict(seed=2), truth='none')]
+scenes = _base_.train_dataloader.dataset.sources[0]
+few = dict(scenes, count=100, keep=None)
+parts = [scenes, dict(few, recipe=dict(seed=1), truth='mask'), dict(few, recipe=dict(seed=2), truth='none')]
 train_dataloader = dict(batch_size=12, dataset=dict(sources=parts), sampler=dict(counts=(4, 4, 4)))

@@ -17,9 +17,10 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from wsolzoo.registry import MODELS
-from wsolzoo.synthetic.optics.lens import MAX_SIGMA
 
 LUMA = (0.299, 0.587, 0.114)
+TOP = 7.0
+"""Sigma in pixels that a map value of 1 stands for: the unit ``sigma7``."""
 
 
 def gaussian(images: Tensor, sigma: float) -> Tensor:
@@ -107,7 +108,7 @@ class ReblurRatio(BaseModule):
         after = torch.searchsorted(self.ratios, ratio).clamp(1, len(self.ratios) - 1)
         left, right = self.ratios[after - 1], self.ratios[after]
         share = ((ratio - left) / (right - left)).clamp(0, 1)
-        return torch.lerp(self.sigmas[after - 1], self.sigmas[after], share) / MAX_SIGMA
+        return torch.lerp(self.sigmas[after - 1], self.sigmas[after], share) / TOP
 
 
 @MODELS.register_module()
@@ -124,4 +125,4 @@ class ConstantMap(BaseModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, h, w) to maps (N, 1, h, w) in the unit ``sigma7``."""
-        return images.new_full((len(images), 1, *images.shape[-2:]), self.sigma / MAX_SIGMA)
+        return images.new_full((len(images), 1, *images.shape[-2:]), self.sigma / TOP)
