@@ -1,9 +1,11 @@
 """FCN-8s: published counts, the reference padding against the tight one, enlargement, losses, published weights."""
 
 import math
+import re
 
 import pytest
 import torch
+from mmengine.config import Config
 from torch.utils.flop_counter import FlopCounterMode
 
 from wsolzoo.methods.fcn_saliency import (
@@ -174,3 +176,16 @@ def test_published_weights_become_convolutions():
     dense = torch.nn.functional.linear(x.flatten(1), published['classifier.0.weight'], published['classifier.0.bias'])
     spread = torch.nn.functional.conv2d(x, found['fc6.weight'], found['fc6.bias'])
     torch.testing.assert_close(spread.flatten(1), dense)
+
+
+@pytest.mark.parametrize('plan', 'abcdefgh')
+def test_the_widths_of_a_plan_are_those_of_its_rules(plan, repo):
+    config = Config.fromfile(repo / f'configs/fcn_saliency/fcn-saliency_vgg16-plan-{plan}_1xb1-100k_msra10k-400px.py')
+    (rule,) = config.width_plan.rules
+    whole = WIDTHS | {'fc6': 4096, 'fc7': 4096}
+    halved = {name for name in whole if any(re.fullmatch(pattern, name) for pattern in rule.layers)}
+    expected = {name: count // 2 if name in halved else count for name, count in whole.items()}
+    network = config.model.network
+    built = WIDTHS | dict(network.get('widths', {})) | dict(zip(('fc6', 'fc7'), network.mid_channels))
+    assert built == expected and rule.ratio == 0.5 and rule.select == 'first'
+    assert (HALF['a-fc' if plan == 'a' else plan]) == (dict(network.get('widths', {})), tuple(network.mid_channels))
