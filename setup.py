@@ -68,6 +68,7 @@ setup(
         'timm': ['timm>=1.0', 'huggingface-hub'],
         'posthoc': ['grad-cam>=1.5.5'],
         'search': ['optuna>=4.2'],
+        'prune': ['torch-pruning>=1.6'],
         'test': [
             'pytest',
             'pytest-xdist',
@@ -79,6 +80,7 @@ setup(
             'huggingface-hub',
             'grad-cam>=1.5.5',
             'optuna>=4.2',
+            'torch-pruning>=1.6',
             'yapf',
         ],
         'lint': ['ruff', 'mypy', 'pre-commit'],

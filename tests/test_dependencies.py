@@ -32,7 +32,12 @@ NOT_IMPORTED = {
 NOT_DECLARED = {
     'pysodmetrics': 'needs NumPy 1: make_saliency_fixture.py runs in an environment of its own',
 }
-OPTIONAL = ('timm', 'posthoc', 'search')  # extras of users: imported where they are needed, never with a module
+OPTIONAL = (
+    'timm',
+    'posthoc',
+    'search',
+    'prune',
+)  # extras of users: imported where they are needed, never with a module
 
 
 def declared() -> dict[str, set[str]]:

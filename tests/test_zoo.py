@@ -12,7 +12,7 @@ from wsolzoo.testing import build_model, check_method, scope
 
 ROOT = Path(__file__).parents[1] / 'configs'
 CONFIGS = sorted(path for path in ROOT.glob('*/*.py') if path.parent.name != '_base_')
-NARROW = {'VGG16': 0.125, 'ResNet': 0.125, 'MobileNetV1': 0.125, 'SqueezeNet': 0.25, 'VGG19': 0.125}
+NARROW = {'VGG16': 0.125, 'ResNet': 0.125, 'MobileNetV1': 0.125, 'SqueezeNet': 0.25, 'VGG19': 0.125, 'FCN8s': 1 / 32}
 
 
 def load(path: Path) -> Config:
@@ -24,6 +24,8 @@ def shrink(config: Config) -> Config:
     for part in parts(config.model):
         if part.get('type') in NARROW:
             part.width = NARROW[part.type]
+        if part.get('widths'):
+            part.widths = {name: max(1, count // 32) for name, count in part.widths.items()}
         if 'base' in part:
             part.base = 8
         if isinstance(part.get('mid_channels'), int):

@@ -35,11 +35,14 @@ def publish(checkpoint: Path, config: Path, out_dir: Path, date: str | None = No
     from wsolzoo.engine.weights.atomic import save_named_after_hash
     from wsolzoo.engine.weights.mismatch import state_dict_of
     from wsolzoo.engine.weights.reading import load_from_local
+    from wsolzoo.engine.width_plan.record import KEY, record_of
 
     loaded = load_from_local(str(checkpoint), map_location='cpu')
     weights = {name: value.contiguous() for name, value in state_dict_of(loaded).items()}
     if half:
         weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
+    if record := record_of(loaded):  # a network that was cut needs it to rebuild itself
+        weights = {'state_dict': weights, 'meta': {KEY: record}}
     day = date or datetime.fromtimestamp(checkpoint.stat().st_mtime, timezone.utc).strftime('%Y%m%d')
     return save_named_after_hash(weights, out_dir / f'{config.stem}_{day}')
 

@@ -1,6 +1,6 @@
 """Readers of data sets, the built-in scenes, and the transforms that move image, boxes and masks together."""
 
-from wsolzoo.datasets import defocus, geometry, loading, scenes, transforms
+from wsolzoo.datasets import defocus, geometry, loading, saliency, scenes, transforms
 from wsolzoo.datasets.base import LocalizationDataset, ZooDataset
 from wsolzoo.datasets.box_csv import BoxCSV
 from wsolzoo.datasets.cub import CUB, CUBV2
@@ -28,6 +28,7 @@ __all__ = [
     'defocus',
     'geometry',
     'loading',
+    'saliency',
     'scenes',
     'transforms',
 ]

@@ -6,7 +6,7 @@ import copy
 def without_weights(model: dict) -> dict:
     """A copy of a model config that initialises at random where the original would fetch pretrained weights."""
     model = copy.deepcopy(model)
-    if isinstance(model.get('init_cfg'), dict) and model['init_cfg'].get('type') == 'Pretrained':
+    if isinstance(model.get('init_cfg'), dict) and str(model['init_cfg'].get('type')).startswith('Pretrained'):
         model['init_cfg'] = None
     for key, value in model.items():
         if isinstance(value, dict):

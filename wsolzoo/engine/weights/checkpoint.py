@@ -16,6 +16,7 @@ from wsolzoo.engine.weights.mismatch import Mismatch, compare, only_prefix, stat
 from wsolzoo.engine.weights.reading import CheckpointError, UnsafeCheckpointError, load_from_local
 from wsolzoo.engine.weights.resumable import check_resumable
 from wsolzoo.engine.weights.sources import read_checkpoint
+from wsolzoo.engine.width_plan.record import KEY, restore
 from wsolzoo.registry import HOOKS, WEIGHT_INITIALIZERS
 
 __all__ = [
@@ -42,6 +43,8 @@ def load_weights(
 ) -> Mismatch:
     """Load the weights that fit from a path or a scheme such as ``torchvision://vgg16``; report the others.
 
+    A model of the width before a width plan is cut as the checkpoint says.
+
     Args:
         model: receives the weights.
         source: what to read.
@@ -57,6 +60,8 @@ def load_weights(
         checkpoint = read_checkpoint(source, map_location)
     state_dict = _plain_names(_weights_in(checkpoint, source))
     state_dict = only_prefix(state_dict, prefix) if prefix else state_dict
+    if not prefix:
+        restore(model, checkpoint, state_dict)
     mismatch = compare(model, state_dict)
     if not mismatch.matched or (strict and mismatch):
         raise CheckpointError(f'{source} does not fit {type(model).__name__}:\n  {mismatch.summary()}')
@@ -102,7 +107,9 @@ class CheckpointReportHook(Hook):
     A training may start from a part of its weights (fine-tuning). A test or a resumed training may not: the numbers
     would be those of weights that nobody trained. With ``allow_partial`` a test goes on, and its results say so.
 
-    A bare ``state_dict`` is put where other hooks look for it: MMEngine's moving average stops at one.
+    A bare ``state_dict`` is put where other hooks look for it: MMEngine's moving average stops at one. The network of a
+    checkpoint whose channels were cut is cut likewise before the weights go in, and every checkpoint saved from it says
+    so again.
 
     Args:
         allow_partial: test weights that do not fit; ``allow_partial_weights = True`` in the config does the same.
@@ -128,6 +135,8 @@ class CheckpointReportHook(Hook):
                 checkpoint.clear()
             checkpoint['state_dict'] = weights
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if restore(model, checkpoint, _plain_names(weights)):
+            self._check_cut(runner, source)
         mismatch = compare(model, _plain_names(weights))
         summary = mismatch.summary()
         if not mismatch.matched:
@@ -146,6 +155,22 @@ class CheckpointReportHook(Hook):
             runner.logger.log(logging.WARNING, f'{source} does not fit the model:\n  {summary}')
             return
         self._tested(runner, mismatch, source)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Say again which channels the network has lost."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if hasattr(model, KEY):
+            checkpoint.setdefault('meta', {})[KEY] = getattr(model, KEY)
+
+    def _check_cut(self, runner: Runner, source: str) -> None:
+        """A network cannot change its widths once processes share its gradients or a compiler has seen it."""
+        runner.logger.info(f'the channels of the network were cut as {source} says')
+        training = isinstance(runner._train_loop, BaseLoop)
+        if training and is_model_wrapper(runner.model):
+            raise CheckpointError(
+                f'{source} has fewer channels than the config, and several processes are to train it. Write its widths '
+                'into the config, or train in one process.'
+            )
 
     def _tested(self, runner: Runner, mismatch: Mismatch, source: str) -> None:
         if not (self.allow_partial or runner.cfg.get(FLAG)):

@@ -1,0 +1,8 @@
+_base_ = [
+    '../_base_/models/fcn_vgg16.py',
+    '../_base_/datasets/msra10k_352px.py',
+    '../_base_/schedules/fcn_30e.py',
+    '../_base_/default_runtime.py',
+]
+train_dataloader = dict(batch_size=8)
+model = dict(network=dict(fc6='atrous', mid_channels=(1024, 1024)))

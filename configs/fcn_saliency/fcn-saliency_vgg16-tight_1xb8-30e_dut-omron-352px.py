@@ -1,0 +1,7 @@
+_base_ = [
+    '../_base_/models/fcn_vgg16.py',
+    '../_base_/datasets/dut-omron_352px.py',
+    '../_base_/schedules/fcn_30e.py',
+    '../_base_/default_runtime.py',
+]
+train_dataloader = dict(batch_size=8)
