@@ -44,7 +44,7 @@ def test_where_nobody_knows_anything():
 
 @pytest.mark.parametrize('kind', GOLDEN, ids=lambda kind: kind.__name__)
 def test_both_sides_pull_the_right_way(kind):
-    """A step against the critic's gradient raises real scores and lowers made ones; the generator's raises made ones."""
+    """A step of the critic raises real scores and lowers made ones, a step of the generator raises made ones."""
     real, made = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
     for_real, for_made = torch.autograd.grad(kind().critic(real, made), (real, made))
     (for_generator,) = torch.autograd.grad(kind().generator(made), made)

@@ -61,12 +61,12 @@ class DCGANGenerator(BaseModule):
 
 @MODELS.register_module()
 class DCGANDiscriminator(BaseModule):
-    """The generator's mirror: 4x4 convolutions of stride 2 with LeakyReLU (0.2), batch norm but on the first; one score.
+    """The generator's mirror: 4x4 convolutions of stride 2 with LeakyReLU (0.2), then one score.
 
     Args:
         size: side of the pictures, a power of two.
         base: channels of the first layer.
-        norm: batch normalisation; off for a penalty on the slope.
+        norm: batch normalisation on all layers but the first and the last; off for a penalty on the slope.
         init_cfg: defaults to N(0, 0.02) weights.
     """
 
@@ -82,7 +82,7 @@ class DCGANDiscriminator(BaseModule):
         self.layers = nn.Sequential(*layers, nn.Conv2d(into, 1, 4))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """(N, 3, size, size) in [-1, 1] to scores (N,), high for real; a larger picture gives the mean of its patches."""
+        """(N, 3, size, size) in [-1, 1] to scores (N,), high for real; of a larger picture the mean of its patches."""
         return self.layers(pictures).mean((1, 2, 3))
 
 

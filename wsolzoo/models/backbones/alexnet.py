@@ -47,7 +47,7 @@ class AlexNetPaper(StagedBackbone):
         groups: 2, as on the two graphics cards of the paper (conv2, conv4 and conv5 see half of the channels), or 1.
         lrn: local response normalisation after conv1 and conv2.
         norm_first: normalise before the pool, as the paper; else after it, as many lectures draw it.
-        stem_padding: of conv1: 2 for 224 pixels, 0 for 227. (224 - 11) / 4 is no whole number: the paper's 224 needs one.
+        stem_padding: of conv1: 2 for 224 pixels, 0 for 227; the paper's 224 without any gives no whole number.
         width: multiplies all channels.
         out_stages: the stages to return, the last one by default.
         init_cfg: pretrained weights; defaults to the paper's N(0, 0.01), biases 1 in conv2, conv4 and conv5.

@@ -82,7 +82,9 @@ class Grey(nn.Module):
 
 @MODELS.register_module()
 class LeNet5(StagedBackbone):
-    """LeNet-5 up to S4: LeCun, Bottou, Bengio, Haffner, *Gradient-Based Learning Applied to Document Recognition*, 1998.
+    """LeNet-5 up to S4.
+
+    LeCun, Bottou, Bengio, Haffner, *Gradient-Based Learning Applied to Document Recognition*, Proc. IEEE, 1998.
 
     Stages ``c1`` (5x5, 6 maps), ``s2``, ``c3`` (5x5, 16 maps, connected by :data:`TABLE`), ``s4``; 32 pixels give 28,
     14, 10 and 5. Its three last layers are :class:`~wsolzoo.methods.lenet.SlidingHead`. Pictures in colour are averaged
