@@ -31,6 +31,7 @@ class DataSample(BaseDataElement):
         gt_multilabel (ndarray): (K,) float32, 1 for every class that is in the image.
         gt_mask (ndarray): (h, w) uint8, 0 background, 1 object, 255 ignored.
         gt_map (Tensor): (1, h, w) float32 in [0, 1], the dense target of saliency and defocus.
+        gt_image (Tensor): (3, h, w) uint8 BGR, the network's input itself, where a metric compares pictures.
 
     Prediction:
         pred_scores (Tensor): (K,) softmax class scores.
@@ -40,6 +41,7 @@ class DataSample(BaseDataElement):
         pred_map (Tensor): (h, w) float32 in [0, 1], the estimate of ``gt_map`` in the frame of the network input.
         pred_boxes (Tensor): (M, 4) float32 as ``gt_boxes``; pred_box_scores (M,), pred_box_labels (M,) int64.
         pred_mask (Tensor): (h, w) int64 class index of every pixel; pred_class_maps (Tensor): (K, h, w) class scores.
+        pred_image (Tensor): (3, h, w) uint8 BGR, a picture that was made.
     """
 
 

@@ -8,7 +8,17 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from wsolzoo.models.backbones import VGG16, InceptionV3, MobileNetV1, PlainNet, ResNet, SqueezeNet, StagedBackbone
+from wsolzoo.models.backbones import (
+    VGG16,
+    AlexNetPaper,
+    InceptionV3,
+    LeNet5,
+    MobileNetV1,
+    PlainNet,
+    ResNet,
+    SqueezeNet,
+    StagedBackbone,
+)
 from wsolzoo.registry import MODELS
 
 SMALL = [
@@ -20,6 +30,10 @@ SMALL = [
     (InceptionV3, {'out_stages': ('Mixed_5d', 'Mixed_7c'), 'output_stride': 16}),
     (MobileNetV1, {'width': 0.1, 'tf_padding': True, 'relu6': True}),
     (SqueezeNet, {'width': 0.25}),
+    (LeNet5, {}),
+    (LeNet5, {'partial': False, 'pool': 'trainable', 'act': 'tanh'}),
+    (AlexNetPaper, {'width': 0.1, 'out_stages': ('conv5',)}),
+    (AlexNetPaper, {'width': 0.1, 'groups': 1, 'norm_first': False, 'out_stages': ('conv5',)}),
 ]
 NAMES = [f'{net.__name__}-{i}' for i, (net, _) in enumerate(SMALL)]
 

@@ -179,6 +179,7 @@ class PackLocalization(BaseTransform):
 
     Args:
         meta_keys: what of the pipeline's dict to keep as meta information, where present.
+        keep_image: also put the image into the sample, as ``gt_image``, for metrics that compare pictures.
     """
 
     META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'role', 'flip')
@@ -190,8 +191,8 @@ class PackLocalization(BaseTransform):
         'gt_multilabel': 'gt_multilabel',
     }
 
-    def __init__(self, meta_keys: tuple[str, ...] = META_KEYS) -> None:
-        self.meta_keys = tuple(meta_keys)
+    def __init__(self, meta_keys: tuple[str, ...] = META_KEYS, keep_image: bool = False) -> None:
+        self.meta_keys, self.keep_image = tuple(meta_keys), keep_image
 
     def transform(self, results: dict) -> dict:
         """Pack what is there.
@@ -214,4 +215,6 @@ class PackLocalization(BaseTransform):
         if 'score_views' in results:
             sample.score_views = torch.from_numpy(results['score_views']).permute(0, 3, 1, 2).contiguous()
         img = torch.from_numpy(np.ascontiguousarray(results['img'].transpose(2, 0, 1)))
+        if self.keep_image:
+            sample.gt_image = img
         return {'inputs': img, 'data_samples': sample}

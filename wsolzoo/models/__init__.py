@@ -1,5 +1,5 @@
 """Bricks that two methods or more use, and the tasks that put them together."""
 
-from wsolzoo.models import backbones, heads, tasks
+from wsolzoo.models import adversarial, backbones, heads, tasks
 
-__all__ = ['backbones', 'heads', 'tasks']
+__all__ = ['adversarial', 'backbones', 'heads', 'tasks']

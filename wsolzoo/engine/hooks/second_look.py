@@ -96,8 +96,8 @@ def image_ids(dataset) -> Iterator[tuple[int, str]]:
 
 
 def picture(inputs: torch.Tensor) -> np.ndarray:
-    """(3, H, W) BGR tensor as a data loader delivers it, to (H, W, 3) uint8 RGB."""
-    array = inputs.detach().cpu().numpy()
+    """(3, H, W) BGR or (1, H, W) grey tensor as a data loader delivers it, to (H, W, 3) uint8 RGB."""
+    array = inputs.detach().expand(3, -1, -1).cpu().numpy()
     if array.dtype != np.uint8:
         array = np.clip(np.round(array), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(array[::-1].transpose(1, 2, 0))

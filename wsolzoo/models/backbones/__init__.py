@@ -1,6 +1,8 @@
 """Networks cut into named, resumable stages."""
 
+from wsolzoo.models.backbones.alexnet import AlexNetPaper
 from wsolzoo.models.backbones.inception import InceptionV3
+from wsolzoo.models.backbones.lenet import LeNet5
 from wsolzoo.models.backbones.mobilenet_v1 import MobileNetV1
 from wsolzoo.models.backbones.plain import PlainNet
 from wsolzoo.models.backbones.resnet import ResNet
@@ -10,7 +12,9 @@ from wsolzoo.models.backbones.vgg import VGG16
 from wsolzoo.models.backbones.wrappers import MMPretrainBackbone, TimmBackbone
 
 __all__ = [
+    'AlexNetPaper',
     'InceptionV3',
+    'LeNet5',
     'MMPretrainBackbone',
     'MobileNetV1',
     'PlainNet',

@@ -1,0 +1,173 @@
+"""Paint a photograph in the style of another picture (Gatys et al., CVPR 2016), with a frozen network of the zoo.
+
+python tools/stylize.py content.jpg style.jpg --out painted.png
+python tools/stylize.py content.jpg style.jpg --net mobilenetv1 --style-weight 30 --out painted.png
+
+Writes the picture, and beside it the course of the loss as PAINTED_loss.png. The weights are made once:
+    python tools/model_converters/convert_npz.py squeezenet1_1_imagenet_fp16.npz checkpoints
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+MAKE = 'python tools/model_converters/convert_npz.py squeezenet1_1_imagenet_fp16.npz checkpoints'
+NETS: dict[str, dict] = {
+    'squeezenet': {
+        'features': {'type': 'SqueezeNet'},
+        'pixels': {'mean': [104.0, 117.0, 123.0], 'std': [1.0] * 3, 'rgb': False},
+        'content_stages': ['fire4'],
+        'style_stages': ['conv1', 'fire2', 'fire3', 'fire5', 'fire7'],
+        'weights': 'checkpoints/squeezenet1_1_imagenet_fp16-63f97cdd.pth',
+    },
+    'mobilenetv1': {
+        'features': {'type': 'MobileNetV1', 'relu6': True, 'tf_padding': True, 'norm_eval': True},
+        'pixels': {'mean': [128.0] * 3, 'std': [128.0] * 3, 'rgb': True},
+        'content_stages': ['blocks.2.1'],
+        'style_stages': ['stem', 'blocks.0.0', 'blocks.1.1', 'blocks.2.1', 'blocks.3.2'],
+        'weights': 'checkpoints/mobilenet_v1_1.0_224_backbone_q8-c2b3f523.pth',
+    },
+}
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before this has succeeded."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('content', help='photograph: what is to be seen')
+    parser.add_argument('style', help='picture: how it is to be painted')
+    parser.add_argument('--out', default='painted.png', metavar='FILE', help='picture to write (default: %(default)s)')
+    parser.add_argument('--net', choices=sorted(NETS), default='squeezenet', help='who looks (default: %(default)s)')
+    parser.add_argument('--weights', help='checkpoint of the network (default: what convert_npz.py writes)')
+    parser.add_argument('--size', type=int, default=256, help='longest side in pixels (default: %(default)s)')
+    parser.add_argument('--steps', type=int, default=300, help='of the optimizer (default: %(default)s)')
+    parser.add_argument('--lr', type=float, default=0.03, help='rate of Adam (default: %(default)s)')
+    parser.add_argument('--content-weight', type=float, default=1.0)
+    parser.add_argument('--style-weight', type=float, help='default: what suits the network')
+    parser.add_argument('--noise', type=float, default=0.0, help='share of noise at the start, 0 to 1')
+    parser.add_argument('--seed', type=int, default=0)
+    args = parser.parse_args(argv)
+    if Path(args.out).suffix.lower() not in ('.png', '.jpg', '.jpeg', '.webp'):
+        parser.error(f'--out is a picture, .png, .jpg or .webp; got {args.out}')
+    if args.steps < 1 or args.size < 32:
+        parser.error('--steps is at least 1, --size at least 32')
+    return args
+
+
+def read(path: str, size: int):
+    """A picture (h, w, 3) uint8 RGB whose longest side is ``size``."""
+    import cv2
+
+    from wsolzoo.datasets.decoding import decode
+
+    image = decode(Path(path).read_bytes(), path)[..., ::-1]
+    factor = size / max(image.shape[:2])
+    shape = tuple(max(32, round(side * factor)) for side in image.shape[1::-1])
+    return cv2.resize(image, shape, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+
+
+def build(args: argparse.Namespace):
+    """The model with its network's weights.
+
+    Raises:
+        UserError: there are no weights.
+    """
+    import torch
+
+    from wsolzoo.errors import UserError
+    from wsolzoo.registry import MODELS
+    from wsolzoo.testing import scope
+
+    settings = dict(NETS[args.net])
+    weights = args.weights or settings.pop('weights')
+    settings.pop('weights', None)
+    if not Path(weights).is_file():
+        raise UserError(f'there are no weights {weights}. Name them by --weights, or make them:\n  {MAKE}')
+    weights_of_backbone = {'type': 'Pretrained', 'checkpoint': weights, 'prefix': 'backbone.'}
+    settings['features'] = settings['features'] | {'init_cfg': weights_of_backbone}
+    torch.manual_seed(args.seed)
+    with scope():
+        model = MODELS.build(
+            {
+                'type': 'NeuralStyle',
+                'content': read(args.content, args.size),
+                'style': read(args.style, args.size),
+                'loss_weight': {'content': args.content_weight, 'style': style_weight(args)},
+                'noise': args.noise,
+                **settings,
+            }
+        )
+        model.init_weights()
+    return model
+
+
+def style_weight(args: argparse.Namespace) -> float:
+    """What was asked for, or what suits the scale of the network's features."""
+    return {'squeezenet': 1e-3, 'mobilenetv1': 1e3}[args.net] if args.style_weight is None else args.style_weight
+
+
+def paint(model, steps: int, lr: float) -> list[dict[str, float]]:
+    """Optimise the picture; the scalars of every step."""
+    from rich.progress import Progress
+
+    from wsolzoo.registry import OPTIM_WRAPPER_CONSTRUCTORS
+    from wsolzoo.testing import scope
+
+    settings = {'canvas': {'type': 'OptimWrapper', 'optimizer': {'type': 'Adam', 'lr': lr}}}
+    with scope():
+        wrapper = OPTIM_WRAPPER_CONSTRUCTORS.build(
+            {'type': 'ChildOptimWrapperConstructor', 'optim_wrapper_cfg': settings}
+        )(model)
+    model.train()
+    course = []
+    with Progress(transient=True) as progress:
+        bar = progress.add_task('painting', total=steps)
+        for _ in range(steps):
+            scalars = {name: float(value) for name, value in model.train_step({}, wrapper).items()}
+            course.append(scalars)
+            progress.update(bar, advance=1, description=f'painting, loss {scalars["loss"]:.3g}')
+    return course
+
+
+def draw_course(course: list[dict[str, float]], path: Path) -> None:
+    """The losses over the steps."""
+    import matplotlib
+
+    matplotlib.use('Agg')
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 3.5))
+    for name in course[0]:
+        axes.semilogy([scalars[name] for scalars in course], label=name.removeprefix('loss_'))
+    axes.set_xlabel('step')
+    axes.set_ylabel('weighted loss')
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Paint; returns the exit status: 0, or 2 where the message says what is wrong."""
+    args = parse_args(argv)
+    from wsolzoo.models.tasks.pictures import Pictures
+    from wsolzoo.run import launch
+    from wsolzoo.structures import DataSample
+    from wsolzoo.visualization.visualizer import save_picture
+
+    try:
+        model = build(args)
+    except (*launch.EXPLAINED, ValueError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    course = paint(model, args.steps, args.lr)
+    (sample,) = model.eval().predict(model.canvas.pixels, [DataSample()])
+    out = Path(args.out)
+    print(save_picture(out, Pictures().answer(sample, (0, 0), None, {})['made']))
+    draw_course(course, out.with_name(f'{out.stem}_loss.png'))
+    print(f'loss {course[0]["loss"]:.4g} → {course[-1]["loss"]:.4g} in {len(course)} steps')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
