@@ -364,7 +364,7 @@ MAPS = [
     Broken(
         'unknown normaliser',
         lambda t: maps.normalize(np.zeros((2, 2)), 'minmaxx'),
-        "there is no map normaliser 'minmaxx'; did you mean minmax or max?",
+        "there is no map normaliser 'minmaxx'; did you mean 'minmax'?",
     ),
     Broken(
         'not normalised',
@@ -732,7 +732,7 @@ COMMANDS = [
     Broken(
         'maps: protocol',
         evaluate('--protocol', 'choe2021-v2'),
-        "error: there is no protocol 'choe2021-v2'; did you mean choe2020-v2 or choe2020-v1 or choe2020-pxap?",
+        "error: there is no protocol 'choe2021-v2'; did you mean choe2020-v2 or choe2020-v1 or choe2020-v2-pas?",
     ),
     Broken(
         'maps: fixed',

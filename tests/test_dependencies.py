@@ -18,6 +18,7 @@ IMPORTED_AS = {  # where a distribution and its module have different names
     'mmpretrain': 'onedl-mmpretrain',
     'py_sod_metrics': 'pysodmetrics',
     'pytorch_grad_cam': 'grad-cam',
+    'torch_pruning': 'torch-pruning',
     'yaml': 'pyyaml',
 }
 NOT_IMPORTED = {
@@ -32,12 +33,7 @@ NOT_IMPORTED = {
 NOT_DECLARED = {
     'pysodmetrics': 'needs NumPy 1: make_saliency_fixture.py runs in an environment of its own',
 }
-OPTIONAL = (
-    'timm',
-    'posthoc',
-    'search',
-    'prune',
-)  # extras of users: imported where they are needed, never with a module
+OPTIONAL = ('timm', 'posthoc', 'search', 'prune')  # extras of users: imported where needed, never with a module
 
 
 def declared() -> dict[str, set[str]]:
@@ -115,7 +111,7 @@ def test_what_is_declared_is_used():
     sphinx = ast.walk(ast.parse((REPO / 'docs' / 'conf.py').read_text()))
     named = {node.value for node in sphinx if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     docs = {name.split('.')[0].replace('_', '-') for name in named} | set(imports('docs/_ext'))
-    used = {'': run, 'timm': run, 'posthoc': run, 'search': run, 'test': develop, 'docs': docs}
+    used = {'': run, 'timm': run, 'posthoc': run, 'search': run, 'prune': run, 'test': develop, 'docs': docs}
     for extra, names in extras.items():
         idle = names - set(used.get(extra, ())) - set(NOT_IMPORTED)
         assert not idle, f'declared in {extra or "install_requires"} and never imported: {idle}'

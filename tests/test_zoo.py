@@ -24,7 +24,7 @@ def shrink(config: Config) -> Config:
     for part in parts(config.model):
         if part.get('type') in NARROW:
             part.width = NARROW[part.type]
-        if part.get('widths'):
+        if isinstance(part.get('widths'), dict):
             part.widths = {name: max(1, count // 32) for name, count in part.widths.items()}
         if 'base' in part:
             part.base = 8
@@ -87,4 +87,5 @@ def test_learns_predicts_and_is_evaluated(path):
 def test_builds_at_full_size(path):
     config = load(path)
     model = build_model(config)
-    assert sum(parameter.numel() for parameter in model.parameters()) > 0
+    learns = not path.stem.startswith('reblur_')  # baselines without a network
+    assert any(parameter.numel() for parameter in model.parameters()) == learns

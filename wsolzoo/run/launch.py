@@ -136,7 +136,7 @@ def set_checkpoint(cfg: Config, checkpoint: str | None) -> None:
     checkpoint = checkpoint or cfg.get('load_from')
     cfg.resume = False
     if not checkpoint:
-        if not has_parameters(cfg.model):
+        if 'model' in cfg and not has_parameters(cfg.model):
             return
         raise UsageError(
             'no checkpoint: name one after the config, or set load_from in the config; the zoo publishes none for it'

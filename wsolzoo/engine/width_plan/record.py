@@ -32,7 +32,7 @@ def record_of(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
     """The record in a checkpoint, or ``None``."""
     meta = checkpoint.get('meta')
     found = meta.get(KEY) if isinstance(meta, Mapping) else None
-    return found if isinstance(found, Mapping) and 'kept' in found else None
+    return dict(found) if isinstance(found, Mapping) and 'kept' in found else None
 
 
 def restore(model: nn.Module, checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor]) -> bool:

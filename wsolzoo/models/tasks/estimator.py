@@ -33,7 +33,9 @@ class DenseMaps(Task):
         mask[height // 4 : height * 3 // 4, width // 3 :] = 1
         image[:, mask == 1] //= 2
         gt_map = torch.from_numpy(0.25 * rng.random((1, height, width), np.float32) + 0.5 * mask)
-        return {'gt_map': gt_map.float(), 'gt_mask': mask}
+        unit = getattr(model, 'map_unit', None)
+        meta = {'metainfo': {'map_unit': unit}} if unit else {}
+        return {'gt_map': gt_map.float(), 'gt_mask': mask, **meta}
 
     def check(self, model: nn.Module, sample: DataSample, size: int) -> None:
         """A map of the image's size (less what fitting it to the network cut off) in [0, 1]."""
