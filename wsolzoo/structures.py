@@ -36,8 +36,7 @@ class DataSample(BaseDataElement):
     Prediction:
         pred_scores (Tensor): (K,) softmax class scores.
         pred_raw_map (Tensor): (h, w) float32 evidence for a class at feature resolution, of any range.
-        pred_raw_maps (Tensor): (M, h, w) the same for each of several classes, the most probable first, where a map a
-            class was asked for; pred_map_labels (M,) int64 are those classes. The first is ``pred_raw_map``.
+        pred_raw_maps (Tensor): (M, h, w) the same of several classes, the likeliest first; pred_map_labels (M,) int64.
         pred_map (Tensor): (h, w) float32 in [0, 1], the estimate of ``gt_map`` in the frame of the network input.
         pred_boxes (Tensor): (M, 4) float32 as ``gt_boxes``; pred_box_scores (M,), pred_box_labels (M,) int64.
         pred_mask (Tensor): (h, w) int64 class index of every pixel; pred_class_maps (Tensor): (K, h, w) class scores.
