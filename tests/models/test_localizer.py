@@ -173,6 +173,18 @@ def test_a_resumed_pass_draws_what_the_first_one_drew(frozen):
     assert not torch.equal(other, last)
 
 
+@pytest.mark.parametrize('place', ['stage1', 'stage1.1'])
+def test_a_neck_named_by_its_group_stands_there_in_training_too(place):
+    """A head that resumes the trunk has the random state kept after every stage; the necks must stay."""
+    MODELS.register_module(name='TestDoublingNeck', module=Neck, force=True)
+    backbone = config()['model']['backbone'] | {'out_stages': ('stem', 'stage1')}
+    head = {'type': 'BASHead', 'num_classes': 5, 'tap': 'stem', 'mid_channels': 4}
+    model = build_model(config(backbone=backbone, head=head, necks={place: {'type': 'TestDoublingNeck'}})).train()
+    x = torch.randn(2, 3, 32, 32)
+    (_, last), _ = model.extract_feat(x)
+    torch.testing.assert_close(last, 2 * model.backbone(x)[0][1])
+
+
 class Looking(nn.Module):
     """Doubles the feature and hands the channels it was built for to the losses."""
 

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from wsolzoo.models.class_conv import class_conv3x3
 from wsolzoo.models.frozen import frozen_call
 from wsolzoo.models.heads import MaskHead, top1
+from wsolzoo.models.loss_weights import loss_weights
 from wsolzoo.models.outputs import HeadOutput
 from wsolzoo.models.trunk import TrunkPass
 from wsolzoo.registry import MODELS
@@ -96,11 +97,8 @@ class BASHead(MaskHead):
             )
         if variant not in VARIANTS:
             raise ValueError(f'variant must be one of {", ".join(VARIANTS)}; got {variant!r}')
-        unknown = set(loss_weight or {}) - {'frg', 'bas', 'ac'}
-        if unknown:
-            raise ValueError(f'loss_weight has unknown losses {sorted(unknown)}; expected some of frg, bas, ac')
         self.tap = tap
-        self.loss_weight = {'frg': 1.0, 'bas': 1.0, 'ac': 1.0, **(loss_weight or {})}
+        self.loss_weight = loss_weights(self, {'frg': 1.0, 'bas': 1.0, 'ac': 1.0}, loss_weight)
         self.variant = VARIANTS[variant]
         self.generator_bias = generator_bias
         self.generator = nn.Conv2d(self.in_channels[0], num_classes, 3, padding=1)

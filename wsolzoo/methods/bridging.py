@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wsolzoo.models.heads import MaskHead
+from wsolzoo.models.loss_weights import loss_weights
 from wsolzoo.models.outputs import HeadOutput, LinearMaps
 from wsolzoo.models.scaling import minmax, wide
 from wsolzoo.models.trunk import TrunkPass
 from wsolzoo.registry import MODELS
 
-TERMS = ('drop', 'sim', 'norm')
+TERMS = {'drop': 1.0, 'sim': 1.0, 'norm': 1.0}
 SIGNS = ('gt', 'max')
 
 
@@ -122,14 +123,12 @@ class BridgingHead(MaskHead):
             raise ValueError(
                 f'BridgingHead reads two features, backbone.out_stages=(tap, last); got {len(in_channels)}'
             )
-        if unknown := set(loss_weight or {}) - set(TERMS):
-            raise ValueError(f'loss_weight of BridgingHead has the terms {", ".join(TERMS)}; got {sorted(unknown)}')
         if sign not in SIGNS:
             raise ValueError(f'sign must be one of {", ".join(SIGNS)}; got {sign!r}')
         if not 0 <= regions['bg'] <= regions['fg'] <= 1:
             raise ValueError(f'regions need 0 <= bg <= fg <= 1; got {regions}')
         self.tap, self.drop, self.regions, self.sign = tap, dict(drop), dict(regions), sign
-        self.loss_weight = dict.fromkeys(TERMS, 1.0) | (loss_weight or {})
+        self.loss_weight = loss_weights(self, TERMS, loss_weight)
         self.fc = nn.Linear(self.in_channels[-1], num_classes)
 
     def forward(

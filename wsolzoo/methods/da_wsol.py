@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from wsolzoo.models.loss_weights import loss_weights
 from wsolzoo.models.memory import ClassMemory
 from wsolzoo.models.outputs import LocOutputs
 from wsolzoo.models.scaling import wide
 from wsolzoo.registry import MODELS
 
 UNIVERSUM, SOURCE, TARGET = range(3)
-TERMS = ('mmd', 'universum')
+TERMS = {'mmd': 1.0, 'universum': 1.0}
 
 
 def mmd(source: Tensor, target: Tensor, kernels: int = 5) -> Tensor:
@@ -113,10 +114,8 @@ class DAWSOLLoss(nn.Module):
         loss_weight: dict[str, float] | None = None,
     ) -> None:
         super().__init__()
-        if unknown := set(loss_weight or {}) - set(TERMS):
-            raise ValueError(f'loss_weight of DAWSOLLoss has the terms {", ".join(TERMS)}; got {sorted(unknown)}')
         self.samples, self.iterations, self.momentum = samples, iterations, momentum
-        self.loss_weight = dict.fromkeys(TERMS, 1.0) | (loss_weight or {})
+        self.loss_weight = loss_weights(self, TERMS, loss_weight)
         self.classes = ClassMemory(num_classes, in_channels[-1])
         self.background = ClassMemory(1, in_channels[-1])
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset, Sampler
 
+from wsolzoo.models.loss_weights import loss_weights
 from wsolzoo.models.memory import ClassMemory
 from wsolzoo.models.outputs import LocOutputs
 from wsolzoo.models.scaling import minmax, wide
@@ -152,12 +153,8 @@ class I2CLoss(nn.Module):
         loss_weight: dict[str, float] | None = None,
     ) -> None:
         super().__init__()
-        if unknown := set(loss_weight or {}) - set(TERMS):
-            raise ValueError(
-                f'loss_weight of I2CLoss has the terms {", ".join(TERMS)}; got {", ".join(sorted(unknown))}'
-            )
         self.seeds, self.threshold, self.decay = seeds, threshold, decay
-        self.loss_weight = TERMS | (loss_weight or {})
+        self.loss_weight = loss_weights(self, TERMS, loss_weight)
         self.memory = ClassMemory(num_classes, in_channels[-1])
 
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:

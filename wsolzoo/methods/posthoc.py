@@ -9,7 +9,7 @@ above the stage and no gradient of any weight, and the principal component.
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -25,7 +25,7 @@ from wsolzoo.errors import UserError, meant
 from wsolzoo.models.outputs import ClassMaps, HeadOutput, SharedMap
 from wsolzoo.models.scaling import minmax
 from wsolzoo.models.tasks.localizer import Localizer
-from wsolzoo.models.trunk import HEAD, TrunkPass
+from wsolzoo.models.trunk import TrunkPass
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
 
@@ -286,11 +286,7 @@ class PostHocCAM(Localizer):
             return super().look(inputs, labels, samples)
         passage = TrunkPass(self.trunk, inputs, samples)
         seen: list[Tensor] = []
-        after = {
-            self.backbone.stage_index(place): passage.trunk.neck_of(place)
-            for place in self.places
-            if not place.startswith(HEAD)
-        }
+        after: dict[int, Callable] = dict(passage.trunk.between())
         tapped = self.backbone.stage_index(self.stage)
         after[tapped] = partial(_tap, seen, after.get(tapped))
         with torch.no_grad():

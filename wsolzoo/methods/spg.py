@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wsolzoo.models.heads import ConvClassifier, MaskHead, top1
+from wsolzoo.models.loss_weights import loss_weights
 from wsolzoo.models.outputs import HeadOutput
 from wsolzoo.models.scaling import minmax, wide
 from wsolzoo.models.trunk import TrunkPass
@@ -79,10 +80,7 @@ class SPGHead(MaskHead):
                 'SPGHead reads three features, backbone.out_stages=(of B1, of B2, last), or two, where B2 reads the '
                 f'last; got {len(self.in_channels)}'
             )
-        unknown = set(loss_weight or {}) - set(BRANCHES)
-        if unknown:
-            raise ValueError(f'loss_weight has unknown branches {sorted(unknown)}; expected some of b1, b2, c')
-        self.loss_weight = {**dict.fromkeys(BRANCHES, 1.0), **(loss_weight or {})}
+        self.loss_weight = loss_weights(self, dict.fromkeys(BRANCHES, 1.0), loss_weight)
         self.fewest, self.thresholds = checked_seeds(seeds or {})
         first, second, last = self.in_channels[0], self.in_channels[1], self.in_channels[-1]
         side, guided = side_channels

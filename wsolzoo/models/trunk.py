@@ -59,16 +59,21 @@ class Trunk(nn.Module):
 
         ``states`` is filled with the random state after each stage.
         """
-        first = self.backbone.stage_index(start)
-        after: dict[str, Callable] = {
-            place: neck
-            for place, neck in zip(self.places, self.necks.values(), strict=True)
-            if not place.startswith(HEAD) and self.backbone.stage_index(place) >= first
-        }
+        after: dict[int, Callable] = dict(self.between(start))
         if states is not None:
-            names = enumerate(self.backbone.stage_names)
-            after = {name: partial(_remember, states, index, after.get(name)) for index, name in names}
+            stages = range(len(self.backbone.stage_names))
+            after = {index: partial(_remember, states, index, after.get(index)) for index in stages}
         return self.backbone(x, start=start, after=after)
+
+    def between(self, start: int | str = 0) -> dict[int, nn.Module]:
+        """The necks between the stages from ``start`` on, by the index of the stage whose output each changes."""
+        first = self.backbone.stage_index(start)
+        necks = {
+            self.backbone.stage_index(place): neck
+            for place, neck in zip(self.places, self.necks.values(), strict=True)
+            if not place.startswith(HEAD)
+        }
+        return {index: neck for index, neck in necks.items() if index >= first}
 
     def neck_of(self, place: str) -> nn.Module | None:
         """The neck at a place, ``None`` where there is none."""

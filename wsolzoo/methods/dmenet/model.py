@@ -22,6 +22,7 @@ from wsolzoo.methods.dmenet.losses import (
     map_error,
 )
 from wsolzoo.models.frozen import frozen_call
+from wsolzoo.models.loss_weights import loss_weights
 from wsolzoo.models.tasks.estimator import DenseMaps, Estimator, stack_maps
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
@@ -87,14 +88,11 @@ class DMENet(Estimator):
         **kwargs,
     ) -> None:
         super().__init__(network, map_unit=map_unit, **{'fit': 'crop', **kwargs})
-        unknown = set(loss_weight or {}) - {*WEIGHTS, 'content'}
-        if unknown:
-            raise ValueError(f'loss_weight has {sorted(unknown)}; the terms are {", ".join(WEIGHTS)}, content')
         self.domain = MODELS.build({'in_channels': self.network.last_channels, **domain}) if domain else None
         self.sharpness = MODELS.build(sharpness) if sharpness else None
         self.content = MODELS.build(content) if content else None
         kind = self.content.pixels.style if self.content else 'caffe'
-        self.loss_weight = WEIGHTS | {'content': CONTENT_WEIGHTS[kind]} | (loss_weight or {})
+        self.loss_weight = loss_weights(self, WEIGHTS | {'content': CONTENT_WEIGHTS[kind]}, loss_weight)
 
     # ---- training ------------------------------------------------------------------------------------------------
 
