@@ -94,7 +94,7 @@ def stepper(config: str, args: argparse.Namespace, device: str):
     def step() -> None:
         scalars = model(**model.data_preprocessor(batch, training=True), mode='loss')
         optimizer.zero_grad()
-        sum(value for name, value in scalars.items() if 'loss' in name).backward()
+        model.parse_losses(scalars)[0].backward()
         optimizer.step()
 
     with FlopCounterMode(display=False) as counter:
