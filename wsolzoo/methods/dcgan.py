@@ -91,6 +91,8 @@ class Generation(Pictures):
     """Pictures of nothing in particular, like those of the data."""
 
     learns: ClassVar[tuple[str, ...]] = ('generator', 'discriminator')
+    of_nothing: ClassVar[bool] = True
+    shown: ClassVar[int] = 48
 
 
 @MODELS.register_module()
