@@ -368,6 +368,16 @@ def test_a_resumed_run_continues_the_curves_and_a_fresh_one_starts_anew(tmp_path
     assert training_curves(tmp_path / 'nowhere') == {}
 
 
+def test_scores_without_a_common_scale_have_a_panel_each_and_every_optimizer_its_rate(tmp_path):
+    row = {'loss': 2.0, 'score_real': 0.5, 'score_made': -0.5, 'generator.lr': 0.1, 'discriminator.lr': 0.2}
+    write_log(tmp_path / '1' / 'vis_data', [row | {'step': 5, 'epoch': 1}, {'p/MAE': 0.1, 'p/Frechet': 9.0, 'step': 1}])
+    curves = training_curves(tmp_path)
+    assert list(curves) == ['loss', 'mean scores', 'learning rate', 'validation MAE', 'validation Frechet']
+    assert curves['mean scores']['series'] == {'score_real': [(5, 0.5)], 'score_made': [(5, -0.5)]}
+    assert curves['learning rate']['series'] == {'generator.lr': [(5, 0.1)], 'discriminator.lr': [(5, 0.2)]}
+    assert curves['validation Frechet'] == {'x': 'epoch', 'series': {'p/Frechet': [(1, 9.0)]}}
+
+
 def test_one_line_holds_the_scores_people_ask_for():
     metrics = {'v1/threshold': 0.2, 'v1/BoxAcc@0.3': 90.0, 'v1/GTKnown': 61.25, 'v2/GTKnown': 1.0, 'c/top1': 93.0}
     assert brief(metrics, 3) == 'c/top1 93 · v1/GTKnown 61.25 · v1/BoxAcc@0.3 90'
