@@ -67,8 +67,8 @@ class FCN8s(BaseModule):
         stride: 8; 16 leaves out the skip from pool3, 32 that from pool4 too (the stages of staged training).
         skip_scale: factors on pool4 and pool3 before they are scored; ``(0.01, 0.0001)`` where all is trained at once
             on features that are not normalised.
-        fc6: ``full`` (7x7); ``atrous`` (3x3 of rate 4, which sees nine by nine cells); ``low_rank`` (7x7 to an eighth of
-            the channels, then 1x1); ``depthwise`` (7x7 of each channel, then 1x1). The last three are cheaper, tight
+        fc6: ``full`` (7x7); ``atrous`` (3x3 of rate 4, which sees nine by nine cells); ``low_rank`` (7x7 to an eighth
+            of the channels, then 1x1); ``depthwise`` (7x7 of each channel, then 1x1). The last three are cheaper, tight
             only.
         init_cfg: defaults to He-normal convolutions and scores of 0, as the reference starts; for ImageNet weights
             ``dict(type='PretrainedFCN', checkpoint='torchvision://vgg16')``.

@@ -17,7 +17,6 @@ from wsolzoo.engine.optim.amp import has_bfloat16, use_bfloat16
 from wsolzoo.errors import UserError, meant
 from wsolzoo.registry import HOOKS
 
-
 BACKBONES = ('backbone', 'network')
 """What models call the part that nearly all of the time goes into: a localizer, and a model of dense maps."""
 
