@@ -1,5 +1,6 @@
 """Steps from a config and a checkpoint to a cut checkpoint."""
 
+import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -9,9 +10,11 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.evaluator import Evaluator
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
 from wsolzoo.engine import width_plan as plans
@@ -45,6 +48,24 @@ def multiplications(model: BaseModel, batch: dict) -> float:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model.predict(data['inputs'], data['data_samples'])
     return counter.get_total_flops() / 2e6
+
+
+def scores(model: BaseModel, loader: DataLoader, evaluator: Any) -> dict[str, float]:
+    """What a metric of a config, or several, find over a split.
+
+    Args:
+        model: in evaluation mode.
+        loader: of the split.
+        evaluator: as in the config.
+    """
+    with DefaultScope.overwrite_default_scope('wsolzoo'):
+        judge = Evaluator(copy.deepcopy(evaluator))
+    dataset = loader.dataset
+    judge.dataset_meta = getattr(dataset, 'metainfo', {})
+    with torch.no_grad():
+        for batch in loader:
+            judge.process(data_samples=model.test_step(copy.deepcopy(batch)), data_batch=batch)
+    return judge.evaluate(len(dataset))
 
 
 def parameters(model: BaseModel) -> int:

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.evaluator import Evaluator
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
@@ -186,14 +185,7 @@ class PruneStudy:
         model.eval()
         found = {'parameters': steps.parameters(model), 'MMAC': steps.multiplications(model, self._first())}
         for split in SPLITS:
-            loader = self._loader(split)
-            with DefaultScope.overwrite_default_scope('wsolzoo'):
-                evaluator = Evaluator(copy.deepcopy(self.cfg[f'{split}_evaluator']))
-            evaluator.dataset_meta = getattr(loader.dataset, 'metainfo', {})
-            with torch.no_grad():
-                for batch in loader:
-                    evaluator.process(data_samples=model.test_step(copy.deepcopy(batch)), data_batch=batch)
-            found[split] = evaluator.evaluate(len(loader.dataset))
+            found[split] = steps.scores(model, self._loader(split), self.cfg[f'{split}_evaluator'])
         return found
 
     def _loader(self, split: str) -> Any:
@@ -239,7 +231,7 @@ def predict_seconds(model: BaseModel, batch: dict) -> float:
 
 
 def shortened(cfg: Config, length: int) -> Config:
-    """A copy of a config whose training and schedules end after ``length`` epochs (iterations where it counts those)."""
+    """A copy of a config whose training and schedules end after ``length`` epochs, or iterations if it counts those."""
     cfg = copy.deepcopy(cfg)
     unit = 'max_epochs' if 'max_epochs' in cfg.train_cfg else 'max_iters'
     share = length / cfg.train_cfg[unit]
