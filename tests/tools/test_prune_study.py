@@ -1,4 +1,4 @@
-"""tools/analysis_tools/prune_study.py: rows by plan, selector and mode; it goes on where it stopped, and refuses to mix."""
+"""prune_study.py: rows by plan, selector and mode; it goes on where it stopped, and mixes no two studies."""
 
 import json
 import math
@@ -35,19 +35,31 @@ def test_rows_are_made_once_and_shown(repo, tmp_path, in_process, monkeypatch):
     config.write_text(CONFIG.format(repo=repo))
     torch.save(build_model(Config.fromfile(config)).state_dict(), tmp_path / 'whole.pth')
     plan = repo / 'configs/fcn_saliency/fcn-saliency_vgg16-plan-f_1xb1-100k_msra10k-400px.py'
-    args = [TOOL, str(config), str(tmp_path / 'whole.pth'), '--plans', str(plan), '--out', str(out), '--recover', '1']
+    args = [
+        TOOL,
+        str(config),
+        str(tmp_path / 'whole.pth'),
+        '--plans',
+        str(plan),
+        '--out',
+        str(out),
+        '--modes',
+        'none',
+        'recovery',
+    ]
     status, said, wrong = in_process(*args, '--selectors', 'first', 'bn_scale', '--rounds', '3', split=True)
     assert status == 0, wrong
     head, *rows = map(json.loads, out.read_text().splitlines())
     assert head['length'] == 1 and len(head['parent']) == 64
     made = {(row['plan'], row['selector'], row['mode']): row for row in rows}
     assert set(made) == {
-        (WHOLE, ANY, 'none'), (WHOLE, ANY, 'recovery'), (WHOLE, ANY, 'scratch'), (WHOLE, ANY, 'time'),
-        ('f', 'first', 'none'), ('f', 'first', 'recovery'), ('f', ANY, 'scratch'), ('f', ANY, 'time'),
-        ('f', 'bn_scale', 'none'), ('f', 'bn_scale', 'recovery'),
+        (WHOLE, ANY, 'none'), (WHOLE, ANY, 'recovery'), (WHOLE, ANY, 'time'), ('f', ANY, 'time'),
+        ('f', 'first', 'none'), ('f', 'first', 'recovery'), ('f', 'bn_scale', 'none'), ('f', 'bn_scale', 'recovery'),
     }  # fmt: skip
     assert 'batch norm' in made['f', 'bn_scale', 'none']['refused']
-    assert made['f', 'first', 'none']['MMAC'] == made['f', ANY, 'scratch']['MMAC'] < made[WHOLE, ANY, 'none']['MMAC']
+    assert (
+        made['f', 'first', 'none']['MMAC'] == made['f', 'first', 'recovery']['MMAC'] < made[WHOLE, ANY, 'none']['MMAC']
+    )
     assert made[WHOLE, ANY, 'time']['ratio'] == [1, 1, 1] and set(made['f', 'first', 'none']['test']) >= {
         'saliency/maxF', 'saliency/MAE'
     }  # fmt: skip
@@ -57,7 +69,7 @@ def test_rows_are_made_once_and_shown(repo, tmp_path, in_process, monkeypatch):
     picture = tmp_path / 'study.png'
     assert in_process(*args, '--selectors', 'first', '--plot', str(picture))[0] == 0
     assert out.read_text() == before and picture.stat().st_size > 1000
-    status, said = in_process(*args[:-1], '2')
+    status, said = in_process(*args, '--recover', '2')
     assert status == 2 and 'other settings (length)' in said
 
 
@@ -96,10 +108,8 @@ def test_random_weights_of_the_cut_widths(study):
 
 def test_a_schedule_ends_with_the_training():
     steps = {'type': 'MultiStepLR', 'milestones': [20, 30], 'end': 40}
-    cfg = Config({
-        'train_cfg': {'max_epochs': 40},
-        'param_scheduler': {'net': [{'type': 'LinearLR', 'end': 2}, steps], 'other': {'type': 'StepLR', 'step_size': 20}},
-    })  # fmt: skip
+    schedules = {'net': [{'type': 'LinearLR', 'end': 2}, steps], 'other': {'type': 'StepLR', 'step_size': 20}}
+    cfg = Config({'train_cfg': {'max_epochs': 40}, 'param_scheduler': schedules})
     short = shortened(cfg, 4)
     assert short.train_cfg.max_epochs == 4 and cfg.train_cfg.max_epochs == 40
     assert short.param_scheduler.net[0].end == 1 and short.param_scheduler.net[1].milestones == [2, 3]
