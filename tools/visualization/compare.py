@@ -1,4 +1,4 @@
-"""Several models on the same images, side by side: photograph, then one column a model with its map and box.
+"""Several models on the same images, side by side: photograph, then one column a model with its map, and box if any.
 
 Your own images:
 
@@ -36,8 +36,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def sampled(config: str, count: int, seed: int) -> list[tuple]:
-    """``(image RGB, true boxes, label)`` of ``count`` images of the config's test split."""
+def sampled(config: str, count: int, seed: int, dense: bool) -> list[tuple]:
+    """``(image RGB, true boxes, label, true map)`` of ``count`` images of the config's test split.
+
+    Boxes and label are those of a localizer. Of a model of dense maps the image is what its pipeline gives, so that the
+    true map or mask fits it.
+    """
     import numpy as np
     from mmengine.registry import DefaultScope
 
@@ -50,12 +54,17 @@ def sampled(config: str, count: int, seed: int) -> list[tuple]:
     picked = np.sort(np.random.default_rng(seed).choice(len(dataset), min(count, len(dataset)), replace=False))
     out = []
     for index in picked:
+        if dense:
+            packed = dataset[int(index)]
+            sample, image = packed['data_samples'], packed['inputs'].permute(1, 2, 0).numpy()
+            out.append((image[..., ::-1].copy(), None, None, np.asarray(sample.get('gt_map', sample.get('gt_mask')))))
+            continue
         info = dataset.get_data_info(int(index))
         if 'img' not in info:
             from wsolzoo.datasets.loading import LoadImage
 
             info = LoadImage()(info)
-        out.append((info['img'][..., ::-1].copy(), info.get('gt_bboxes'), info['gt_label']))
+        out.append((info['img'][..., ::-1].copy(), info.get('gt_bboxes'), info['gt_label'], None))
     return out
 
 
@@ -93,28 +102,40 @@ def draw(args: argparse.Namespace):
     from wsolzoo.apis.inferencer import expand
     from wsolzoo.visualization.overlay import draw_boxes, fit, overlay_map
 
-    if args.sample:
-        items = sampled(args.models[0][1], args.sample, args.seed)
-    else:
-        items = [(image, None, None) for _, image in expand(args.images)]
     thresholds = args.threshold * (len(args.models) if len(args.threshold) == 1 else 1)
     columns = [
         Inferencer(config, weights, threshold=threshold)
         for (_, config, weights), threshold in zip(args.models, thresholds, strict=True)
     ]
+    if args.sample:
+        items = sampled(args.models[0][1], args.sample, args.seed, is_dense(columns[0]))
+    else:
+        items = [(image, None, None, None) for _, image in expand(args.images)]
     rows = []
-    for image, true, label in track(items, description='comparing'):
+    for image, true, label, truth in track(items, description='comparing'):
         results = [inferencer(image, label=label if uses_label(inferencer) else None)[0] for inferencer in columns]
         photo, factor = fit(results[0]['image'], low=args.height)
         true = None if true is None else np.asarray(true) * factor
-        maps = [draw_boxes(overlay_map(photo, r['map']), predicted=r['boxes'] * factor, true=true) for r in results]
+        maps = [overlay_map(photo, truth.squeeze().astype(np.float32))] if truth is not None else []
+        for found in results:
+            boxes = found['boxes'] * factor if 'boxes' in found else None
+            maps.append(draw_boxes(overlay_map(photo, found['map']), predicted=boxes, true=true))
         rows.append([scaled(picture, args.height) for picture in [draw_boxes(photo, true=true), *maps]])
-    return sheet(rows, ['image', *(model[0] for model in args.models)])
+    names = ['image', *['truth'] * (len(rows[0]) - 1 - len(columns)), *(model[0] for model in args.models)]
+    return sheet(rows, names)
+
+
+def is_dense(inferencer) -> bool:
+    """Whether the model gives a value to every pixel, and knows no classes."""
+    from wsolzoo.models.tasks.contract import task_of
+    from wsolzoo.models.tasks.estimator import DenseMaps
+
+    return issubclass(task_of(inferencer.model), DenseMaps)
 
 
 def uses_label(inferencer) -> bool:
     """Whether the model is tested on the map of the true class, and not on those of the most probable ones."""
-    return getattr(inferencer.model, 'cam_class', 'gt') == 'gt'
+    return not is_dense(inferencer) and getattr(inferencer.model, 'cam_class', 'gt') == 'gt'
 
 
 def main(argv: list[str] | None = None) -> int:
