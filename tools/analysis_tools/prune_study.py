@@ -70,7 +70,7 @@ def study_of(args: argparse.Namespace):
     checkpoint = args.checkpoint or cfg.get('load_from') or find_model(args.config)[1]
     model = build(cfg, checkpoint, 'cpu')
     rules = {name: read_plan(path) for name, path in map(named, args.plans)}
-    settings = Settings(args.recover, args.batches, args.seed)
+    settings = Settings(args.recover, args.batches, args.seed, tuple(args.cfg_options))
     batch = tiny_batch(model, args.size, 2)
     return PruneStudy(cfg, model, batch, rules, settings, Path(args.out), hash_of(checkpoint))
 

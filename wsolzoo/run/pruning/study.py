@@ -19,6 +19,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from wsolzoo.engine import width_plan as plans
+from wsolzoo.engine.hooks.accelerate import use_channels_last
 from wsolzoo.engine.terminal import hush
 from wsolzoo.engine.width_plan.cut import WidthPlanError, width_of
 from wsolzoo.models.initial import without_weights
@@ -44,11 +45,13 @@ class Settings:
         length: of the training after the cut and of that from scratch, in the unit of the config.
         batches: training batches that selectors of data and means of channels look at.
         seed: of trainings, random weights and the selector ``random``.
+        options: overrides of the config, for the record.
     """
 
     length: int
     batches: int = 50
     seed: int = 0
+    options: tuple[str, ...] = ()
 
 
 class PruneStudy:
@@ -86,6 +89,7 @@ class PruneStudy:
 
     def _open(self, head: dict) -> None:
         """Read what is there, or begin the file."""
+        head = json.loads(json.dumps(head))
         if not self.out.is_file():
             self.out.parent.mkdir(parents=True, exist_ok=True)
             self.out.write_text(json.dumps(head) + '\n', encoding='utf-8')
@@ -181,8 +185,8 @@ class PruneStudy:
             return runner.train()
 
     def judge(self, model: BaseModel) -> dict[str, Any]:
-        """Scores on both splits, and the size of the network."""
-        model.eval()
+        """Scores on both splits, and the size of the network. Channels-last is for speed alone."""
+        use_channels_last(model.eval())
         found = {'parameters': steps.parameters(model), 'MMAC': steps.multiplications(model, self._first())}
         for split in SPLITS:
             found[split] = steps.scores(model, self._loader(split), self.cfg[f'{split}_evaluator'])
