@@ -21,7 +21,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--model', nargs=3, action='append', required=True, metavar=('NAME', 'CONFIG', 'CHECKPOINT'), dest='models'
     )
-    parser.add_argument('--threshold', type=float, nargs='+', default=[0.2], help='of the boxes: one, or one a model')
+    parser.add_argument('--threshold', type=float, nargs='+', help='of the boxes: one, or one a model (default: 0.2)')
     parser.add_argument('--sample', type=int, default=0, metavar='N', help='take N images of the test split instead')
     parser.add_argument('--seed', type=int, default=0, help='of the sample')
     parser.add_argument('--out', default='compare.png', metavar='FILE', help='picture to write (png, jpg, webp)')
@@ -29,7 +29,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if bool(args.images) == bool(args.sample):
         parser.error('give images, or --sample N, and not both')
-    if len(args.threshold) not in (1, len(args.models)):
+    if args.threshold and len(args.threshold) not in (1, len(args.models)):
         parser.error(f'--threshold takes one value or one a model ({len(args.models)}); got {len(args.threshold)}')
     if Path(args.out).suffix.lower() not in ('.png', '.jpg', '.jpeg', '.webp'):
         parser.error(f'--out is a picture, .png, .jpg or .webp; got {args.out}')
@@ -102,10 +102,11 @@ def draw(args: argparse.Namespace):
     from wsolzoo.apis.inferencer import expand
     from wsolzoo.visualization.overlay import draw_boxes, fit, overlay_map
 
-    thresholds = args.threshold * (len(args.models) if len(args.threshold) == 1 else 1)
+    given = args.threshold or []
+    options = [{'threshold': value} for value in given * (len(args.models) if len(given) == 1 else 1)]
     columns = [
-        Inferencer(config, weights, threshold=threshold)
-        for (_, config, weights), threshold in zip(args.models, thresholds, strict=True)
+        Inferencer(config, weights, **option)
+        for (_, config, weights), option in zip(args.models, options or [{}] * len(args.models), strict=True)
     ]
     if args.sample:
         items = sampled(args.models[0][1], args.sample, args.seed, is_dense(columns[0]))
@@ -127,10 +128,9 @@ def draw(args: argparse.Namespace):
 
 def is_dense(inferencer) -> bool:
     """Whether the model gives a value to every pixel, and knows no classes."""
-    from wsolzoo.models.tasks.contract import task_of
     from wsolzoo.models.tasks.estimator import DenseMaps
 
-    return issubclass(task_of(inferencer.model), DenseMaps)
+    return isinstance(inferencer.task, DenseMaps)
 
 
 def uses_label(inferencer) -> bool:
