@@ -28,6 +28,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--select', help='choose channels so in every rule, whatever the plan says')
     parser.add_argument('--round-to', type=int, help='round widths given as shares up to a multiple (default: 1)')
     parser.add_argument('--batches', type=int, default=50, help='training batches that taylor and activation look at')
+    parser.add_argument(
+        '--compensate',
+        action='store_true',
+        help='add what removed channels gave on average (over --batches) to the biases of the layers that read them',
+    )
     parser.add_argument('--size', type=int, default=64, help='side in pixels of the image the network is traced with')
     parser.add_argument('--seed', type=int, default=0, help='of the selector random')
     return parser.parse_args(argv)
@@ -56,30 +61,15 @@ def rules_of(args: argparse.Namespace) -> tuple[list[dict], int]:
     Raises:
         ValueError: there are none.
     """
-    from wsolzoo.run.launch import load_config
+    from wsolzoo.run.pruning.steps import read_plan
 
-    plan = load_config(args.plan).get('width_plan') if args.plan else {}
-    if plan is None:
-        raise ValueError(f'{args.plan} has no width_plan=dict(rules=[…])')
-    rules = [rule_of(text, args.seed) for text in args.rule] + [dict(rule) for rule in plan.get('rules', ())]
+    planned, round_to = read_plan(args.plan) if args.plan else ([], 1)
+    rules = [rule_of(text, args.seed) for text in args.rule] + planned
     if not rules:
         raise ValueError('nothing to cut: give --rule or --plan')
     if args.select:
-        rules = [{**rule, 'select': args.select} for rule in rules]
-    return rules, args.round_to or plan.get('round_to', 1)
-
-
-def training_batches(cfg, count: int):
-    """``count`` batches of the training set, from its beginning again where it is short."""
-    from itertools import cycle, islice
-
-    from mmengine.runner import Runner
-
-    from wsolzoo.testing import scope
-
-    with scope():
-        loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
-    return islice(cycle(loader), count)
+        rules = [{**rule, 'select': args.select, 'seed': args.seed} for rule in rules]
+    return rules, args.round_to or round_to
 
 
 def largest_difference(one, other, batch: dict) -> float:
@@ -99,17 +89,6 @@ def largest_difference(one, other, batch: dict) -> float:
     return worst
 
 
-def multiplications(model, batch: dict) -> float:
-    """Millions of multiplications for the first image of a batch."""
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    data = model.data_preprocessor({key: value[:1] for key, value in batch.items()}, training=False)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.predict(data['inputs'], data['data_samples'])
-    return counter.get_total_flops() / 2e6
-
-
 def prune(args: argparse.Namespace) -> Path:
     """Plan, cut, compare and write.
 
@@ -117,44 +96,35 @@ def prune(args: argparse.Namespace) -> Path:
         UserError: a plan that cannot be, or weights that do not fit.
     """
     import copy
-    import io
-    from hashlib import sha256
-
-    import torch
 
     from wsolzoo.apis import get_model
     from wsolzoo.engine import width_plan as plans
-    from wsolzoo.engine.weights.atomic import AtomicLocalBackend
     from wsolzoo.run.launch import load_config
+    from wsolzoo.run.pruning import steps
     from wsolzoo.testing import tiny_batch
 
     rules, round_to = rules_of(args)
     cfg = load_config(args.config)
     model = get_model(cfg, args.checkpoint)
     batch = tiny_batch(model, args.size, 2)
-    if any(rule.get('select') in ('taylor', 'activation') for rule in rules):
-        batches = training_batches(cfg, args.batches)
-    else:
-        batches = ()
+    looks = any(rule.get('select') in ('taylor', 'activation') for rule in rules)
+    batches = steps.training_batches(cfg, args.batches) if looks else ()
     kept = plans.plan_widths(model, [plans.Rule(**rule) for rule in rules], batch, batches, round_to)
+    if args.compensate:
+        changed = plans.compensate(model, kept, steps.training_batches(cfg, args.batches))
+        print('biases changed:', ', '.join(changed) or 'none; the layers that read the removed channels have no bias')
     small = copy.deepcopy(model)
     plans.cut(small, kept)
     for name, sides in kept.items():
         layer = model.get_submodule(name)
         print(name, *(f'{side} {len(indices)}' for side, indices in sides.items()), f'of {tuple(layer.weight.shape)}')
-    counts = [sum(p.numel() for p in network.parameters()) for network in (model, small)]
-    macs = [multiplications(network, batch) for network in (model, small)]
+    counts = [steps.parameters(network) for network in (model, small)]
+    macs = [steps.multiplications(network, batch) for network in (model, small)]
     print(f'parameters {counts[0]:,} -> {counts[1]:,}; multiplications {macs[0]:.1f} M -> {macs[1]:.1f} M')
     print(
         f'largest difference to the masked network: {largest_difference(plans.masked(model, kept), small, batch):.1e}'
     )
-    parent = sha256(Path(args.checkpoint).read_bytes()).hexdigest() if Path(args.checkpoint).is_file() else ''
-    record = plans.make_record(kept, parent, rules, getattr(model, plans.KEY, None))
-    meta = {plans.KEY: record, 'dataset_meta': getattr(model, 'dataset_meta', {})}
-    weights = {name: value.contiguous() for name, value in small.state_dict().items()}
-    buffer = io.BytesIO()
-    torch.save({'state_dict': weights, 'meta': meta}, buffer)
-    AtomicLocalBackend().put(buffer.getvalue(), args.out)
+    steps.write_cut(small, kept, steps.hash_of(args.checkpoint), rules, args.out)
     return Path(args.out)
 
 

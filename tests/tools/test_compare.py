@@ -55,3 +55,19 @@ def test_a_missing_checkpoint_is_named(models, capsys):
     compare = tiny_run.tool('visualization/compare.py')
     assert compare.main(['--sample', '1', *models[:-1], 'nothing.pth']) == 2
     assert 'nothing.pth' in capsys.readouterr().err
+
+
+def test_models_of_dense_maps_have_a_column_of_the_truth(repo, tmp_path, monkeypatch):
+    tiny_run.hurry(monkeypatch, tmp_path)
+    config = tmp_path / 'dense-64px.py'
+    config.write_text(
+        f"_base_ = '{repo}/configs/fcn_saliency/fcn-saliency_vgg16-eighth_1xb16-6e_saliency-scenes-96px.py'\n"
+        'model = dict(network=dict(width=0.0625, mid_channels=(16, 12)))\n'
+        "test_dataloader = dict(dataset=dict(count=4, cache='memory', scene=dict(size=64)))\n"
+    )
+    torch.save(build_model(Config.fromfile(config)).state_dict(), tmp_path / 'dense.pth')
+    model = ['--model', 'dense', str(config), str(tmp_path / 'dense.pth')]
+    compare, out = tiny_run.tool('visualization/compare.py'), tmp_path / 'sheet.png'
+    assert compare.main(['--sample', '1', '--height', '64', '--out', str(out), *model, *model]) == 0
+    image, truth, *maps = np.split(cv2.imread(str(out))[24:88].astype(int), 4, axis=1)
+    assert np.array_equal(*maps) and np.abs(truth - maps[0]).max() > 30 < np.abs(image - truth).max()

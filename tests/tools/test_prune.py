@@ -39,6 +39,29 @@ def test_cut_twice_and_loaded_by_the_config_of_the_whole(repo, tmp_path, in_proc
 
 
 @pytest.mark.parametrize(
+    ('config', 'rules'),
+    [
+        (CAM, ['stage3.*=0.5:bn_scale']),
+        ('configs/bas/bas_plainnet_1xb32-15e_scenes-96px.py', ['stage2.*=0.5:l1', 'hidden.0=8:even']),
+        (
+            'configs/dmenet/dmenet_vgg19-eighth-b_1xb8-6e_defocus-photos-64px.py',
+            ['refine.*=0.5:l1', 'encoder.features.3[0-9]=0.5:fpgm'],
+        ),
+    ],
+    ids=['cam', 'bas', 'defocus'],
+)
+def test_one_command_cuts_every_kind_of_network(config, rules, repo, tmp_path, in_process):
+    trained(str(repo / config), tmp_path / 'whole.pth')
+    rules = [word for rule in rules for word in ('--rule', rule)]
+    paths = [str(tmp_path / name) for name in ('whole.pth', 'cut.pth')]
+    status, said, wrong = in_process('prune.py', config, *paths, *rules, split=True)
+    assert status == 0, wrong
+    assert float(said.partition('masked network: ')[2].split()[0]) < 1e-5
+    counts = [sum(p.numel() for p in get_model(str(repo / config), path).parameters()) for path in paths]
+    assert counts[1] < counts[0] and f'{counts[0]:,} -> {counts[1]:,}' in said
+
+
+@pytest.mark.parametrize(
     ('rule', 'what'),
     [('stage3.0.0', 'LAYERS=AMOUNT'), ('stage9=0.5', 'no layer'), ('stage3.0.0=0.5:best', 'select must be')],
 )

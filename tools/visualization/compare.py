@@ -1,4 +1,4 @@
-"""Several models on the same images, side by side: photograph, then one column a model with its map and box.
+"""Several models on the same images, side by side: photograph, then one column a model with its map, and box if any.
 
 Your own images:
 
@@ -21,7 +21,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--model', nargs=3, action='append', required=True, metavar=('NAME', 'CONFIG', 'CHECKPOINT'), dest='models'
     )
-    parser.add_argument('--threshold', type=float, nargs='+', default=[0.2], help='of the boxes: one, or one a model')
+    parser.add_argument('--threshold', type=float, nargs='+', help='of the boxes: one, or one a model (default: 0.2)')
     parser.add_argument('--sample', type=int, default=0, metavar='N', help='take N images of the test split instead')
     parser.add_argument('--seed', type=int, default=0, help='of the sample')
     parser.add_argument('--out', default='compare.png', metavar='FILE', help='picture to write (png, jpg, webp)')
@@ -29,15 +29,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if bool(args.images) == bool(args.sample):
         parser.error('give images, or --sample N, and not both')
-    if len(args.threshold) not in (1, len(args.models)):
+    if args.threshold and len(args.threshold) not in (1, len(args.models)):
         parser.error(f'--threshold takes one value or one a model ({len(args.models)}); got {len(args.threshold)}')
     if Path(args.out).suffix.lower() not in ('.png', '.jpg', '.jpeg', '.webp'):
         parser.error(f'--out is a picture, .png, .jpg or .webp; got {args.out}')
     return args
 
 
-def sampled(config: str, count: int, seed: int) -> list[tuple]:
-    """``(image RGB, true boxes, label)`` of ``count`` images of the config's test split."""
+def sampled(config: str, count: int, seed: int, dense: bool) -> list[tuple]:
+    """``(image RGB, true boxes, label, true map)`` of ``count`` images of the config's test split.
+
+    Boxes and label are those of a localizer. Of a model of dense maps the image is what its pipeline gives, so that the
+    true map or mask fits it.
+    """
     import numpy as np
     from mmengine.registry import DefaultScope
 
@@ -50,12 +54,17 @@ def sampled(config: str, count: int, seed: int) -> list[tuple]:
     picked = np.sort(np.random.default_rng(seed).choice(len(dataset), min(count, len(dataset)), replace=False))
     out = []
     for index in picked:
+        if dense:
+            packed = dataset[int(index)]
+            sample, image = packed['data_samples'], packed['inputs'].permute(1, 2, 0).numpy()
+            out.append((image[..., ::-1].copy(), None, None, np.asarray(sample.get('gt_map', sample.get('gt_mask')))))
+            continue
         info = dataset.get_data_info(int(index))
         if 'img' not in info:
             from wsolzoo.datasets.loading import LoadImage
 
             info = LoadImage()(info)
-        out.append((info['img'][..., ::-1].copy(), info.get('gt_bboxes'), info['gt_label']))
+        out.append((info['img'][..., ::-1].copy(), info.get('gt_bboxes'), info['gt_label'], None))
     return out
 
 
@@ -93,28 +102,40 @@ def draw(args: argparse.Namespace):
     from wsolzoo.apis.inferencer import expand
     from wsolzoo.visualization.overlay import draw_boxes, fit, overlay_map
 
-    if args.sample:
-        items = sampled(args.models[0][1], args.sample, args.seed)
-    else:
-        items = [(image, None, None) for _, image in expand(args.images)]
-    thresholds = args.threshold * (len(args.models) if len(args.threshold) == 1 else 1)
+    given = args.threshold or []
+    options = [{'threshold': value} for value in given * (len(args.models) if len(given) == 1 else 1)]
     columns = [
-        Inferencer(config, weights, threshold=threshold)
-        for (_, config, weights), threshold in zip(args.models, thresholds, strict=True)
+        Inferencer(config, weights, **option)
+        for (_, config, weights), option in zip(args.models, options or [{}] * len(args.models), strict=True)
     ]
+    if args.sample:
+        items = sampled(args.models[0][1], args.sample, args.seed, is_dense(columns[0]))
+    else:
+        items = [(image, None, None, None) for _, image in expand(args.images)]
     rows = []
-    for image, true, label in track(items, description='comparing'):
+    for image, true, label, truth in track(items, description='comparing'):
         results = [inferencer(image, label=label if uses_label(inferencer) else None)[0] for inferencer in columns]
         photo, factor = fit(results[0]['image'], low=args.height)
         true = None if true is None else np.asarray(true) * factor
-        maps = [draw_boxes(overlay_map(photo, r['map']), predicted=r['boxes'] * factor, true=true) for r in results]
+        maps = [overlay_map(photo, truth.squeeze().astype(np.float32))] if truth is not None else []
+        for found in results:
+            boxes = found['boxes'] * factor if 'boxes' in found else None
+            maps.append(draw_boxes(overlay_map(photo, found['map']), predicted=boxes, true=true))
         rows.append([scaled(picture, args.height) for picture in [draw_boxes(photo, true=true), *maps]])
-    return sheet(rows, ['image', *(model[0] for model in args.models)])
+    names = ['image', *['truth'] * (len(rows[0]) - 1 - len(columns)), *(model[0] for model in args.models)]
+    return sheet(rows, names)
+
+
+def is_dense(inferencer) -> bool:
+    """Whether the model gives a value to every pixel, and knows no classes."""
+    from wsolzoo.models.tasks.estimator import DenseMaps
+
+    return isinstance(inferencer.task, DenseMaps)
 
 
 def uses_label(inferencer) -> bool:
     """Whether the model is tested on the map of the true class, and not on those of the most probable ones."""
-    return getattr(inferencer.model, 'cam_class', 'gt') == 'gt'
+    return not is_dense(inferencer) and getattr(inferencer.model, 'cam_class', 'gt') == 'gt'
 
 
 def main(argv: list[str] | None = None) -> int:

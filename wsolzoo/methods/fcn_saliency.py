@@ -27,7 +27,7 @@ BIG_PADDING = 100
 CROPS = {'pool4': 5, 'pool3': 9}
 LAST_CROP = {32: 19, 16: 27, 8: 31}
 """Rows cut from the top (columns from the left) after each enlargement, in the reference padding."""
-ATROUS_RATE, LOW_RANK = 4, 512
+ATROUS_RATE, LOW_RANK = 4, 8
 FC6 = ('full', 'atrous', 'low_rank', 'depthwise')
 
 
@@ -67,8 +67,9 @@ class FCN8s(BaseModule):
         stride: 8; 16 leaves out the skip from pool3, 32 that from pool4 too (the stages of staged training).
         skip_scale: factors on pool4 and pool3 before they are scored; ``(0.01, 0.0001)`` where all is trained at once
             on features that are not normalised.
-        fc6: ``full`` (7x7); ``atrous`` (3x3 of rate 4, which sees nine by nine cells); ``low_rank`` (7x7 to 512
-            channels, then 1x1); ``depthwise`` (7x7 of each channel, then 1x1). The last three are cheaper, tight only.
+        fc6: ``full`` (7x7); ``atrous`` (3x3 of rate 4, which sees nine by nine cells); ``low_rank`` (7x7 to an eighth
+            of the channels, then 1x1); ``depthwise`` (7x7 of each channel, then 1x1). The last three are cheaper, tight
+            only.
         init_cfg: defaults to He-normal convolutions and scores of 0, as the reference starts; for ImageNet weights
             ``dict(type='PretrainedFCN', checkpoint='torchvision://vgg16')``.
 
@@ -160,7 +161,7 @@ def _fc6(kind: str, in_channels: int, channels: int, padding: int) -> nn.Module:
     if kind == 'atrous':
         return nn.Conv2d(in_channels, channels, 3, padding=ATROUS_RATE, dilation=ATROUS_RATE)
     if kind == 'low_rank':
-        first = nn.Conv2d(in_channels, LOW_RANK, 7, padding=3)
+        first = nn.Conv2d(in_channels, max(1, channels // LOW_RANK), 7, padding=3)
     else:
         first = nn.Conv2d(in_channels, in_channels, 7, padding=3, groups=in_channels)
     return nn.Sequential(first, nn.Conv2d(first.out_channels, channels, 1))

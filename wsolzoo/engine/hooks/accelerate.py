@@ -17,18 +17,22 @@ from wsolzoo.engine.optim.amp import has_bfloat16, use_bfloat16
 from wsolzoo.errors import UserError, meant
 from wsolzoo.registry import HOOKS
 
+BACKBONES = ('backbone', 'network')
+"""What models call the part that nearly all of the time goes into: a localizer, and a model of dense maps."""
+
 
 def backbone_of(model: nn.Module) -> nn.Module:
-    """The backbone of a model.
+    """The backbone of a localizer, the network of a model of dense maps.
 
     Raises:
-        ValueError: the model has none.
+        ValueError: the model has neither.
     """
     model = unwrapped(model)
-    backbone = getattr(model, 'backbone', None)
-    if not isinstance(backbone, nn.Module):
-        raise ValueError(f'{type(model).__name__} has no backbone to speed up; remove the hook from custom_hooks')
-    return backbone
+    for name in BACKBONES:
+        backbone = getattr(model, name, None)
+        if isinstance(backbone, nn.Module):
+            return backbone
+    raise ValueError(f'{type(model).__name__} has no backbone to speed up; remove the hook from custom_hooks')
 
 
 @HOOKS.register_module()
@@ -95,7 +99,8 @@ class AccelerateError(UserError, ValueError):
 
 def offered(model: nn.Module) -> list[str]:
     """Those of :data:`ALLOWED` that this machine and this model have."""
-    has_backbone = isinstance(getattr(unwrapped(model), 'backbone', None), nn.Module)
+    model = unwrapped(model)
+    has_backbone = any(isinstance(getattr(model, name, None), nn.Module) for name in BACKBONES)
     able = {'channels-last': has_backbone, 'bf16': has_bfloat16()}
     return [name for name in ALLOWED if all(able.get(part, True) for part in name.split('+'))]
 

@@ -4,8 +4,21 @@
 >>> cut(model, kept)  # doctest: +SKIP
 """
 
+from wsolzoo.engine.width_plan.compensate import compensate
 from wsolzoo.engine.width_plan.cut import Kept, compose, cut, masked
 from wsolzoo.engine.width_plan.plan import Rule, plan_widths
 from wsolzoo.engine.width_plan.record import KEY, make_record, record_of, restore
 
-__all__ = ['KEY', 'Kept', 'Rule', 'compose', 'cut', 'make_record', 'masked', 'plan_widths', 'record_of', 'restore']
+__all__ = [
+    'KEY',
+    'Kept',
+    'Rule',
+    'compensate',
+    'compose',
+    'cut',
+    'make_record',
+    'masked',
+    'plan_widths',
+    'record_of',
+    'restore',
+]

@@ -1,12 +1,13 @@
 """Which channels of a layer to keep: orders that look at nothing, and scores of weights, gradients and activations."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
+from torch.utils.hooks import RemovableHandle
 
 from wsolzoo.engine.width_plan.cut import WidthPlanError
 
@@ -69,9 +70,9 @@ def data_scores(
     taylor: dict[str, Tensor] = {}
     activation: dict[str, Tensor] = {}
     count = 0
-    with _evaluating(model), ExitStack() as stack:
+    with evaluating(model), ExitStack() as stack:
         for name, layer in layers.items():
-            stack.enter_context(_removed(layer.register_forward_hook(_noting(activation, name))))
+            stack.enter_context(removed(layer.register_forward_hook(_noting(activation, name))))
         for batch in batches:
             data = model.data_preprocessor(batch, training=False)
             model.zero_grad()
@@ -101,7 +102,8 @@ def _noting(totals: dict[str, Tensor], name: str) -> Callable:
 
 
 @contextmanager
-def _removed(handle):
+def removed(handle: RemovableHandle) -> Iterator[None]:
+    """Take a hook away at the end."""
     try:
         yield
     finally:
@@ -109,7 +111,8 @@ def _removed(handle):
 
 
 @contextmanager
-def _evaluating(model: nn.Module):
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Every module in evaluation mode, and as it was at the end."""
     before = {module: module.training for module in model.modules()}
     model.eval()
     try:
