@@ -14,7 +14,7 @@ DEMO_CONFIG := configs/cam/cam_plainnet_1xb32-15e_scenes-96px.py
 DEMO_DIR := work_dirs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-locked test plugin fuzz stress demo lint docs test-originals lock audit
+.PHONY: help install install-locked test slow plugin fuzz stress demo lint docs test-originals lock audit
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ install-locked: ## the same from requirements.lock: every package exact and chec
 
 test: install ## the quick test suite; a skip without an accepted reason fails it
 	$(BIN)/python -m pytest -m 'not slow' -n 2 --strict-skips
+
+slow: install ## what `make test` leaves out: every config stepped and at full size, wheels, whole runs
+	$(BIN)/python -m pytest -m slow --strict-skips
 
 plugin: install ## what tools/new_method.py writes: sound in the zoo, and as a wheel in a fresh environment
 	$(BIN)/python -m pytest --strict-skips tests/tools/test_new_method.py

@@ -1,5 +1,6 @@
 """Shared by all tests: one thread, the data folder, markers that need it."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -49,6 +50,13 @@ def data_dir() -> Path:
 def repo() -> Path:
     """The top of the checkout."""
     return REPO
+
+
+@pytest.fixture(scope='module', autouse=True)
+def little_to_collect():
+    """MMEngine collects garbage with every data set it makes: half a second, unless what is imported is left alone."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

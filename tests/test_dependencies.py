@@ -1,6 +1,7 @@
 """What the code imports is what setup.py declares; pins and lock name the same versions."""
 
 import ast
+import functools
 import re
 import sys
 from pathlib import Path
@@ -61,6 +62,7 @@ def modules_named(node: ast.AST) -> list[str]:
     return [name.split('.')[0] for name in names]
 
 
+@functools.cache
 def imports(folder: str, deferred: bool = True) -> dict[str, str]:
     """Third-party distributions imported below ``folder``, with one file each; ``deferred``: inside functions too."""
     files = sorted(path for path in (REPO / folder).rglob('*.py') if '.mim' not in path.parts)

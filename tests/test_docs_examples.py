@@ -2,13 +2,13 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from wsolzoo.registry import METRICS
+from tests import tiny_run
+from wsolzoo.registry import METRICS, MODELS
 from wsolzoo.run.launch import load_config
 from wsolzoo.testing import build_model, scope, tiny_batch
 from wsolzoo.zoo import config_rules
@@ -16,16 +16,21 @@ from wsolzoo.zoo import config_rules
 ROOT = Path(__file__).parents[1]
 
 
-def test_two_loose_files_are_a_method(tmp_path):
+def test_two_loose_files_are_a_method(tmp_path, monkeypatch):
     page = (ROOT / 'docs/add_a_method.md').read_text()
     head, config = re.findall(r'```python\n(.*?)```', page, re.DOTALL)[:2]
     (tmp_path / 'sharp_head.py').write_text(head)
     (tmp_path / 'sharp_scenes.py').write_text(config)
     small = ['train_cfg.max_epochs=1', 'train_dataloader.batch_size=8']
     small += [f'{split}_dataloader.dataset.{key}' for split in ('train', 'val') for key in ('count=8', 'cache=memory')]
-    command = [sys.executable, ROOT / 'tools/train.py', tmp_path / 'sharp_scenes.py', '--work-dir', tmp_path / 'run']
-    done = subprocess.run([*command, '--cfg-options', *small], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, 'path', [*sys.path])
+    command = [str(tmp_path / 'sharp_scenes.py'), '--work-dir', str(tmp_path / 'run'), '--cfg-options', *small]
+    try:
+        assert tiny_run.tool('train.py').main(command) == 0
+    finally:
+        MODELS.module_dict.pop('SharpHead', None)
+        sys.modules.pop('sharp_head', None)
     assert (tmp_path / 'run/epoch_1.pth').is_file()
 
 

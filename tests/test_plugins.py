@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from wsolzoo import maps, registry
+from wsolzoo.evaluation.localization import protocols
+
 REPO = Path(__file__).resolve().parents[1]
 
 
@@ -25,18 +28,12 @@ def run(site: Path, code: str) -> subprocess.CompletedProcess:
 GOOD = """
 from wsolzoo.registry import LOG_PROCESSORS
 
+print('imported')
+
 @LOG_PROCESSORS.register_module()
 class MyMethod:
     pass
 """
-
-
-def test_a_plugin_type_resolves_with_no_import(tmp_path):
-    install(tmp_path, 'wz_good', GOOD)
-    done = run(tmp_path, "from wsolzoo.registry import LOG_PROCESSORS as R; print(R.build(dict(type='MyMethod')))")
-    assert done.returncode == 0, done.stderr
-    assert 'wz_good.MyMethod' in done.stdout
-    assert 'Warning' not in done.stderr
 
 
 BROKEN = {
@@ -47,37 +44,33 @@ BROKEN = {
 }
 
 
-def test_a_broken_plugin_is_named_and_does_not_kill(tmp_path):
+def test_a_plugin_type_resolves_and_a_broken_plugin_is_named_and_does_not_kill(tmp_path):
     for name, (source, _) in BROKEN.items():
         install(tmp_path, name, source)
     install(tmp_path, 'wz_good', GOOD)
     code = (
+        'import wsolzoo\n'
         'from wsolzoo.registry import LOG_PROCESSORS as R\n'
+        "print('asked')\n"
         "print(R.build(dict(type='MyMethod')))\n"
         "try: R.build(dict(type='Mymethot'))\n"
         'except KeyError as error: print(error)'
     )
     done = run(tmp_path, code)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:2] == ['asked', 'imported'], 'importing the package loads no plugin'
+    assert 'wz_good' not in done.stderr
     for name, (_, reason) in BROKEN.items():
         warning = f'UserWarning: The wsolzoo plugin {name!r} ({name}) could not be imported and is left out: {reason}'
         assert warning in done.stderr
         assert f'plugin {name!r} failed to import: {reason}' in done.stdout
+    assert 'wz_good.MyMethod' in done.stdout
     assert 'plugins loaded: wz_good' in done.stdout
     assert 'close names: MyMethod' in done.stdout
 
 
-def test_importing_the_package_loads_no_plugin(tmp_path):
-    install(tmp_path, 'wz_loud', "print('imported')")
-    done = run(tmp_path, 'import wsolzoo, wsolzoo.registry')
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == ''
-
-
 def test_loading_twice_imports_once():
-    from wsolzoo.registry import load_plugins
-
-    assert load_plugins() is load_plugins()
+    assert registry.load_plugins() is registry.load_plugins()
 
 
 NORMALIZER = """
@@ -89,13 +82,15 @@ def squared(map, power=2.0):
 """
 
 
-def test_a_protocol_finds_the_normaliser_of_a_plugin(tmp_path):
+def test_a_protocol_finds_the_normaliser_of_a_plugin(tmp_path, monkeypatch):
+    """In this process, whose plugins are forgotten and found anew."""
     install(tmp_path, 'wz_squared', NORMALIZER)
-    code = (
-        'from wsolzoo.evaluation.localization import protocols\n'
-        "mine = protocols.vary('choe2020-v2', 'mine', map={'normalizer': dict(type='squared', power=3.0)})\n"
-        'print(mine.describe())'
-    )
-    done = run(tmp_path, code)
-    assert done.returncode == 0, done.stderr
-    assert 'normalised (squared, power=3)' in done.stdout
+    monkeypatch.setattr(registry, '_found', None)
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        mine = protocols.vary('choe2020-v2', 'mine', map={'normalizer': dict(type='squared', power=3.0)})
+        assert registry.load_plugins().loaded == ['wz_squared']
+        assert 'normalised (squared, power=3)' in mine.describe()
+    finally:
+        maps.NORMALIZERS.pop('squared', None)
+        sys.modules.pop('wz_squared', None)

@@ -30,7 +30,7 @@ default_hooks = dict(checkpoint=dict(save_best='choe2020-v1/MaxBoxAcc', rule='gr
 
 
 def write_config(
-    folder: Path, epochs: int = 4, workers: int = 0, test_count: int = 23, extra: str = '', cache: str = 'memory'
+    folder: Path, epochs: int = 4, workers: int = 0, test_count: int = 23, extra: str = '', cache: str = 'disk'
 ) -> Path:
     """A config of 24 scenes of 64 pixels: random flips, AdamW, warm-up and cosine, EMA, validation, best checkpoint."""
     path = folder / 'tiny.py'
@@ -39,9 +39,9 @@ def write_config(
     return path
 
 
-def hurry(monkeypatch, cache: Path) -> None:
-    """Draw pictures once; and do not make the config's text, which every checkpoint holds, beautiful."""
-    monkeypatch.setenv('XDG_CACHE_HOME', str(cache))
+def hurry(monkeypatch, folder: Path) -> None:
+    """Draw pictures once for all tests, beside a test's own folder; and do not make the text of configs beautiful."""
+    monkeypatch.setenv('XDG_CACHE_HOME', str(folder.parent / 'drawn'))
     monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, False))
 
 

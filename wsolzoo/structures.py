@@ -54,6 +54,7 @@ class Drawing:
         box_names: what stands at each box; empty for nothing.
         mask: (H, W) class index of every pixel, 0 background.
         image: (H, W, 3) uint8 RGB, a picture that was made rather than looked at.
+        of_nothing: whether ``image`` was made without looking at the image given: the two are no pair.
         full_scale: what 1 of ``map`` stands for, as in ``7.0``; ``None`` for evidence without a scale.
         unit: of ``full_scale``.
         caption: a few words.
@@ -64,6 +65,7 @@ class Drawing:
     box_names: tuple[str, ...] = ()
     mask: np.ndarray | None = None
     image: np.ndarray | None = None
+    of_nothing: bool = False
     full_scale: float | None = None
     unit: str = ''
     caption: str = ''

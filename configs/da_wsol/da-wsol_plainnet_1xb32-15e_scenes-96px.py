@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_classes=10),
-    losses=[dict(type='DAWSOLLoss', loss_weight=dict(mmd=0.3, universum=2.0))],
+    losses=[dict(type='DAWSOLLoss', samples=8, loss_weight=dict(mmd=0.3, universum=2.0))],
 )
 train_dataloader = dict(batch_size=32)
 # From random weights every position is background: adaptation begins once the classes are told apart.

@@ -141,14 +141,22 @@ PARTS = (
 )
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope='module')
 def parts():
+    """Components known by name; and MMEngine does not make the text of their configs beautiful, which takes a while."""
     for registry, part in PARTS:
         registry.register_module(module=part, force=True)
-    with DefaultScope.overwrite_default_scope('wsolzoo'):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, False))
         yield
     for registry, part in PARTS:
         registry.module_dict.pop(part.__name__)
+
+
+@pytest.fixture(autouse=True)
+def names():
+    with DefaultScope.overwrite_default_scope('wsolzoo'):
+        yield
 
 
 def config(work_dir, name, **hook):
@@ -188,9 +196,12 @@ def run(work_dir, name, train=False, terminal=False, **hook):
     return runner, screen.getvalue()
 
 
-@pytest.fixture
-def trained(tmp_path, request):
-    return (*run(tmp_path / 'run', request.node.name, train=True), tmp_path / 'run')
+@pytest.fixture(scope='module')
+def trained(parts, tmp_path_factory):
+    """One training and test for all who only look at what it said and left: screen and folder."""
+    folder = tmp_path_factory.mktemp('trained')
+    with DefaultScope.overwrite_default_scope('wsolzoo'):
+        return run(folder, 'trained', train=True)[1], folder
 
 
 class Images(HTMLParser):
@@ -210,7 +221,7 @@ class Images(HTMLParser):
 
 
 def test_a_test_leaves_metrics_and_a_report(trained):
-    _, screen, folder = trained
+    screen, folder = trained
     metrics = json.loads((folder / 'metrics.json').read_text(), parse_constant=pytest.fail)
     assert (metrics['GT-known'], metrics['MaxBoxAcc'], metrics['Top-1']) == (50.0, 50.0, 50.0)
     assert 'Top-1 Loc' not in metrics, 'what is not a number is no headline'
@@ -248,7 +259,7 @@ def test_scalars_of_any_task_come_with_their_intervals():
 
 
 def test_best_and_worst_are_exactly_those(trained):
-    page = Images((trained[2] / 'report.html').read_text())
+    page = Images((trained[1] / 'report.html').read_text())
     overlaps = [float(alt.rsplit(' ', 1)[1]) for alt in page.alts]
     count = COUNT // 2
     assert len(overlaps) == 12 + 3 * count, 'a random dozen, best, worst, every failure'
@@ -321,7 +332,7 @@ def test_show_dir_gets_one_picture_of_every_image(tmp_path):
 
 
 def test_away_from_a_terminal_there_are_short_lines(trained):
-    lines = trained[1].splitlines()
+    lines = trained[0].splitlines()
     assert any(line.startswith('training  1/10  epoch 1/2 · loss 2') for line in lines)
     assert any(line.startswith('epoch 2/2  tiny/MaxBoxAcc 50') for line in lines)
     assert not any('\x1b' in line for line in lines)
@@ -366,6 +377,16 @@ def test_a_resumed_run_continues_the_curves_and_a_fresh_one_starts_anew(tmp_path
     write_log(tmp_path / '4' / 'vis_data', [row(1, 1, 3.0)])
     assert training_curves(tmp_path)['loss']['series'] == {'loss': [(1, 3.0)]}
     assert training_curves(tmp_path / 'nowhere') == {}
+
+
+def test_scores_without_a_common_scale_have_a_panel_each_and_every_optimizer_its_rate(tmp_path):
+    row = {'loss': 2.0, 'score_real': 0.5, 'score_made': -0.5, 'generator.lr': 0.1, 'discriminator.lr': 0.2}
+    write_log(tmp_path / '1' / 'vis_data', [row | {'step': 5, 'epoch': 1}, {'p/MAE': 0.1, 'p/Frechet': 9.0, 'step': 1}])
+    curves = training_curves(tmp_path)
+    assert list(curves) == ['loss', 'mean scores', 'learning rate', 'validation MAE', 'validation Frechet']
+    assert curves['mean scores']['series'] == {'score_real': [(5, 0.5)], 'score_made': [(5, -0.5)]}
+    assert curves['learning rate']['series'] == {'generator.lr': [(5, 0.1)], 'discriminator.lr': [(5, 0.2)]}
+    assert curves['validation Frechet'] == {'x': 'epoch', 'series': {'p/Frechet': [(1, 9.0)]}}
 
 
 def test_one_line_holds_the_scores_people_ask_for():

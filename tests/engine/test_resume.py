@@ -76,14 +76,14 @@ def killed_at_random(config: Path, work_dir: Path, seconds: float, kills: int, r
     return done
 
 
-@pytest.mark.parametrize('wanted', [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(tmp_path, reference, wanted, record_property):
+@pytest.mark.slow
+def test_killed_at_random_moments(tmp_path, reference, record_property):
     """As many runs as it takes: on a machine that has grown faster, one may end before it is killed."""
     expected, seconds = reference(epochs=4)
     config = write_config(tmp_path, epochs=4, cache='disk')
-    rng, kills, runs = random.Random(wanted), 0, 0
-    while kills < wanted:
-        kills += killed_at_random(config, tmp_path / f'run{runs}', seconds, wanted - kills, rng)
+    rng, kills, runs = random.Random(20), 0, 0
+    while kills < 20:
+        kills += killed_at_random(config, tmp_path / f'run{runs}', seconds, 20 - kills, rng)
         assert differences(tmp_path / f'run{runs}', expected) == []
         runs += 1
     record_property('trainings killed at a random moment, ended bit for bit as if left alone', kills)
@@ -132,8 +132,13 @@ if 'MOMENT' in os.environ:
 """Beside a config: makes the n-th call of a function kill the process that calls it."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('moment', MOMENTS)
+# The quick suite kills once: between two files of one epoch, and a file is half there.
+QUICK = 'validated, the best checkpoint not yet saved'
+
+
+@pytest.mark.parametrize(
+    'moment', [QUICK, *(pytest.param(moment, marks=pytest.mark.slow) for moment in MOMENTS if moment != QUICK)]
+)
 def test_killed_at_the_worst_moment(tmp_path, reference, moment, record_property):
     expected, _ = reference(epochs=3)
     (tmp_path / 'deadly.py').write_text(DEADLY)
@@ -172,19 +177,19 @@ def test_nothing_to_resume_from_starts_as_without_the_flag(tmp_path, capsys):
 
 
 def test_changed_length_is_explained_and_a_changed_schedule_refused(tmp_path, reference, capfd):
-    expected, _ = reference(epochs=4)
-    config, train = write_config(tmp_path, epochs=4, cache='disk'), tool('train.py').main
+    expected, _ = reference(epochs=3)
+    config, train = write_config(tmp_path, epochs=3, cache='disk'), tool('train.py').main
     resume = ['--work-dir', str(tmp_path / 'run'), '--resume', str(newest_checkpoint(expected))]
-    assert train([str(config), *resume, '--cfg-options', 'train_cfg.max_epochs=5']) == 0
+    assert train([str(config), *resume, '--cfg-options', 'train_cfg.max_epochs=4']) == 0
     out = ''.join(capfd.readouterr())
     assert (
-        'The run was planned for 4 and now for 5 epochs or iterations. The learning rate follows its schedule as it '
+        'The run was planned for 3 and now for 4 epochs or iterations. The learning rate follows its schedule as it '
         'was, and stays where that ends.'
     ) in out
-    longer = torch.load(tmp_path / 'run' / 'epoch_5.pth', weights_only=False)
+    longer = torch.load(tmp_path / 'run' / 'epoch_4.pth', weights_only=False)
     last = torch.load(newest_checkpoint(expected), weights_only=False)
     rates = [checkpoint['optimizer']['param_groups'][0]['lr'] for checkpoint in (last, longer)]
     assert rates[0] == rates[1]
-    status = train([str(config), *resume, '--cfg-options', 'param_scheduler.1.end=5'])
+    status = train([str(config), *resume, '--cfg-options', 'param_scheduler.1.end=4'])
     assert status == 2
     assert 'param_scheduler of the config is not that of the checkpoint' in capfd.readouterr().err

@@ -4,8 +4,8 @@ import errno
 import os
 import pty
 import re
-import subprocess
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -67,23 +67,36 @@ def screen(text):
     return lines
 
 
-def output(command, environment):
-    """What the command writes on a terminal of its own."""
+def run_on(terminal: int) -> None:
+    """The run in a forked process, with the terminal for all that it reads and writes."""
+    for number in range(3):
+        os.dup2(terminal, number)
+    os.environ |= {'TERM': 'xterm', 'COLUMNS': '100', 'LINES': '50'}
+    os.environ.pop('NO_COLOR', None)
+    sys.argv = ['-c', str(EPOCHS)]
+    with open(1, 'w', closefd=False) as sys.stdout:
+        exec(RUN, {})  # noqa: S102
+
+
+def output() -> str:
+    """What the run writes on a terminal of its own."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
-        os.close(theirs)
-        read = bytearray()
-        while True:
-            try:
-                read += (new := os.read(ours, 65536))
-            except OSError as error:
-                if error.errno != errno.EIO:
-                    raise
-                break
-            if not new:
-                break
+    process = get_context('fork').Process(target=run_on, args=(theirs,))
+    process.start()
+    os.close(theirs)
+    read = bytearray()
+    while True:
+        try:
+            read += (new := os.read(ours, 65536))
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            break
+        if not new:
+            break
     os.close(ours)
-    assert process.returncode == 0, read.decode()
+    process.join()
+    assert process.exitcode == 0, read.decode()
     return read.decode()
 
 
@@ -92,9 +105,7 @@ def told(lines):
 
 
 def test_a_terminal_shows_every_epoch_once():
-    environment = os.environ | {'TERM': 'xterm', 'COLUMNS': '100', 'LINES': '50'}
-    environment.pop('NO_COLOR', None)
-    text = output([sys.executable, '-c', RUN, str(EPOCHS)], environment)
+    text = output()
     assert '\x1b[2K' in text, 'a bar was drawn'
     lines = screen(text)
     assert told(lines) == list(range(1, EPOCHS + 1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsolzoo.evaluation.functional.box_formats import FORMATS, convert_boxes
@@ -27,6 +27,7 @@ def test_every_pair_on_one_box(source, target):
 
 @pytest.mark.parametrize('source', FORMATS)
 @pytest.mark.parametrize('target', FORMATS)
+@settings(max_examples=25)  # of each pair
 @given(boxes=exact_boxes)
 def test_round_trip_is_exact(source, target, boxes):
     boxes = convert_boxes(np.array(boxes).reshape(-1, 4), 'xywh', source)

@@ -91,39 +91,42 @@ test_evaluator = None
 """
 
 
-@pytest.fixture
-def train(tmp_path, monkeypatch):
-    """Trains two epochs, the second of them late; gives the weights saved after each."""
-    tiny_run.hurry(monkeypatch, tmp_path)
+@pytest.fixture(scope='module')
+def train(tmp_path_factory):
+    """Trains two epochs, the second of them late, once for each name; gives the weights saved after each."""
+    folder, made = tmp_path_factory.mktemp('class_average'), {}
 
     def start(name: str = 'run', *options: str, loss: str = '', hook: str = '') -> dict[int, dict]:
-        extra = TWO_PHASES.format(loss=loss, hook=hook)
-        config = tiny_run.write_config(tmp_path, epochs=2, extra=extra, cache='disk')
-        config.write_text(config.read_text().replace(", ema=dict(type='EMAHook')", ''))
-        work = tmp_path / name
-        status = tiny_run.tool('train.py').main([str(config), '--work-dir', str(work), '--seed', '0', *options])
-        assert status == 0
-        saved = {int(path.stem[-1]): path for path in work.glob('epoch_*.pth')}
-        return {epoch: torch.load(path, weights_only=False)['state_dict'] for epoch, path in saved.items()}
+        if name not in made:
+            extra = TWO_PHASES.format(loss=loss, hook=hook)
+            config = tiny_run.write_config(folder, epochs=2, extra=extra)
+            config.write_text(config.read_text().replace(", ema=dict(type='EMAHook')", ''))
+            words = [str(config), '--work-dir', str(folder / name), '--seed', '0', *options]
+            assert tiny_run.tool('train.py').main(words) == 0
+            saved = {int(path.stem[-1]): path for path in (folder / name).glob('epoch_*.pth')}
+            made[name] = {epoch: torch.load(path, weights_only=False)['state_dict'] for epoch, path in saved.items()}
+        return made[name]
 
-    return start
+    start.folder = folder
+    with pytest.MonkeyPatch.context() as patch:
+        tiny_run.hurry(patch, folder)
+        yield start
 
 
-def test_the_averages_appear_when_the_late_phase_begins_and_a_resumed_run_keeps_them(train, tmp_path, monkeypatch):
+def test_the_averages_appear_when_the_late_phase_begins_and_a_resumed_run_keeps_them(train):
     early, late = (train()[epoch] for epoch in (1, 2))
     assert early['losses.0.counts'].sum() == 0 and late['losses.0.counts'].sum() == 24
     maps = late['losses.0.mean_maps']
     assert 0 < maps.max() < 1
     torch.testing.assert_close(maps, maps.flip(-1), msg='symmetrised by default')
-    first = tmp_path / 'run/epoch_1.pth'
-    again = train('resumed', '--resume', str(first))
+    again = train('resumed', '--resume', str(train.folder / 'run/epoch_1.pth'))
     assert torch.equal(again[2]['losses.0.mean_maps'], maps)
     assert torch.equal(again[2]['backbone.stem.0.weight'], late['backbone.stem.0.weight'])
 
 
-def test_averages_that_come_with_weights_to_start_from_are_made_anew(train, tmp_path):
+def test_averages_that_come_with_weights_to_start_from_are_made_anew(train):
     finished = train()[2]
-    again = train('again', '--cfg-options', f'load_from={tmp_path / "run/epoch_2.pth"}')
+    again = train('again', '--cfg-options', f'load_from={train.folder / "run/epoch_2.pth"}')
     assert again[1]['losses.0.counts'].sum() == 0
     assert not torch.equal(again[2]['losses.0.mean_maps'], finished['losses.0.mean_maps'])
 
@@ -133,8 +136,8 @@ def test_each_map_may_be_divided_by_its_maximum_first(train):
     assert scaled['losses.0.mean_maps'].max() > raw['losses.0.mean_maps'].max()
 
 
-def test_targets_flip_with_the_images_of_a_real_pipeline(train, capsys):
-    maps = train(loss='flip_target=True', hook='symmetrise=False')[2]['losses.0.mean_maps']
+def test_targets_flip_with_the_images_of_a_real_pipeline(train):
+    maps = train('flipped', loss='flip_target=True', hook='symmetrise=False')[2]['losses.0.mean_maps']
     assert not torch.equal(maps, maps.flip(-1))
     with pytest.raises(ValueError, match='symmetric averages do not change'):
         train('refused', loss='flip_target=True')

@@ -14,14 +14,14 @@ from wsolzoo.structures import DataSample
 ADAM = {'type': 'OptimWrapper', 'optimizer': {'type': 'Adam', 'lr': 1e-3}}
 
 
-def make(loss: str = 'NonSaturatingLoss', norm: bool = True, **kwargs):
+def make(loss: str | dict = 'NonSaturatingLoss', norm: bool = True, **kwargs):
     torch.manual_seed(0)
     model = MODELS.build(
         {
             'type': 'GAN',
             'generator': {'type': 'DCGANGenerator', 'size': 8, 'latent': 4, 'base': 4},
             'discriminator': {'type': 'DCGANDiscriminator', 'size': 8, 'base': 4, 'norm': norm},
-            'loss': {'type': loss},
+            'loss': {'type': loss} if isinstance(loss, str) else loss,
             'data_preprocessor': {'type': 'ImgDataPreprocessor', 'mean': [127.5] * 3, 'std': [127.5] * 3},
             '_scope_': 'wsolzoo',
             **kwargs,
@@ -71,6 +71,13 @@ def test_a_step_moves_both(loss, norm):
         name.partition('.')[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])
     }
     assert moved >= {'generator', 'discriminator'}
+
+
+def test_a_penalty_on_the_slope_refuses_batch_normalisation():
+    discriminator = {'type': 'DCGANDiscriminator', 'size': 16, 'base': 4}
+    with pytest.raises(ValueError, match=r'discriminator\.norm=False'):
+        make('WassersteinLoss', discriminator=discriminator)
+    make(loss={'type': 'WassersteinLoss', 'gradient_penalty': 0.0}, discriminator=discriminator)
 
 
 def test_the_generator_does_not_teach_the_discriminator():

@@ -10,6 +10,7 @@ from wsolzoo.models.backbones import AlexNetPaper, LeNet5
 from wsolzoo.models.backbones.alexnet import LocalResponseNorm
 from wsolzoo.models.backbones.lenet import TABLE, ScaledTanh, TableConv2d
 from wsolzoo.registry import MODELS
+from wsolzoo.testing import build_model, tiny_batch
 
 
 def count(*modules: nn.Module) -> int:
@@ -106,6 +107,40 @@ def test_sliding_layers_are_the_flat_ones():
 def test_a_feature_that_is_too_small_is_explained():
     with pytest.raises(ValueError, match='larger images'):
         SlidingHead(3, (4,), 5)((torch.zeros(1, 4, 4, 4),))
+
+
+@pytest.mark.parametrize(
+    'backbone',
+    [
+        {'type': 'LeNet5'},
+        {'type': 'AlexNetPaper', 'width': 0.25, 'lrn': True},
+    ],
+    ids=lambda backbone: backbone['type'],
+)
+def test_a_cam_learns_on_them(backbone):
+    """Four plain pictures, four classes: the loss falls, and maps come out. For VGG, ResNet: test_combinations.py."""
+    torch.manual_seed(0)
+    settings = {
+        'type': 'Localizer',
+        'backbone': backbone,
+        'head': {'type': 'CAMHead', 'num_classes': 4},
+        'data_preprocessor': {'type': 'ImgDataPreprocessor', 'mean': [127.5] * 3, 'std': [64.0] * 3},
+    }
+    model = build_model({'model': settings}).train()
+    batch = tiny_batch(model, 64, batch_size=4)
+    for index, (image, sample) in enumerate(zip(batch['inputs'], batch['data_samples'], strict=True)):
+        image[:] = torch.tensor([0, 80, 160, 240], dtype=torch.uint8).roll(index)[:3, None, None]
+        sample.gt_label = torch.tensor([index])
+    optimizer, course = torch.optim.Adam(model.parameters(), lr=5e-3), []
+    for _ in range(25):
+        loss = model(**model.data_preprocessor(batch, training=True), mode='loss')['loss_cls']
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        course.append(float(loss.detach()))
+    assert course[-1] < 0.7 * course[0], course
+    (sample, *_) = model.eval().test_step(batch)
+    assert sample.pred_raw_map.ndim == 2 and sample.pred_scores.shape == (4,)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Style transfer: equations by hand, and that only the picture learns."""
 
 import copy
-import importlib.util
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
+from tests import tiny_run
 from wsolzoo.methods.neural_style import content_error, gram, style_error
 from wsolzoo.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from wsolzoo.testing import check_step, scope
@@ -82,6 +82,17 @@ def test_the_loss_falls_and_the_picture_stays_one(optimizer):
     assert model.canvas.pixels.abs().max() <= 1
 
 
+def test_weights_mean_the_same_whatever_the_scale_of_the_network():
+    model, louder = make(noise=0.5), make(noise=0.5)
+    raw = louder.raw_feats
+    louder.raw_feats = lambda pictures: {name: 20 * feat for name, feat in raw(pictures).items()}
+    louder.look()
+    for name, value in model.loss().items():
+        assert float(louder.loss()[name].detach()) == pytest.approx(float(value.detach()), rel=1e-3)
+    for pictures in (model.content, model.style):
+        assert all(0.2 < float(feat.abs().mean()) < 5 for feat in model.feats(pictures).values())
+
+
 def test_it_starts_with_the_content():
     model = make()
     assert float(model.loss()['loss_content'].detach()) == 0
@@ -104,10 +115,16 @@ def test_mistakes_are_explained():
         make(noise=2)
 
 
-def test_the_tool(tmp_path, repo, monkeypatch, capsys):
-    spec = importlib.util.spec_from_file_location('stylize', repo / 'tools/stylize.py')
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+@pytest.mark.parametrize('net', ['squeezenet', 'mobilenetv1', 'vgg16'])
+def test_the_stages_of_every_network_exist(net):
+    settings = tiny_run.tool('stylize.py').NETS[net]
+    settings = {name: value for name, value in settings.items() if name != 'weights'}
+    model = make(**settings | {'features': settings['features'] | {'width': 0.125}})
+    assert float(model.loss()['loss_style'].detach()) > 0
+
+
+def test_the_tool(tmp_path, monkeypatch, capsys):
+    tool = tiny_run.tool('stylize.py')
     for name, seed in (('content', 0), ('style', 1)):
         cv2.imwrite(str(tmp_path / f'{name}.png'), picture(40, 56, seed))
     net = MODELS.build({'type': 'SqueezeNet', 'width': 0.1, '_scope_': 'wsolzoo'})
@@ -115,9 +132,11 @@ def test_the_tool(tmp_path, repo, monkeypatch, capsys):
     monkeypatch.setitem(tool.NETS['squeezenet'], 'features', {'type': 'SqueezeNet', 'width': 0.1})
     pictures = [str(tmp_path / 'content.png'), str(tmp_path / 'style.png')]
     out = tmp_path / 'painted.png'
-    arguments = ['--size', '48', '--steps', '2', '--out', str(out)]
+    arguments = ['--size', '48', '--steps', '2', '--out', str(out), '--beside', str(tmp_path / 'beside.jpg')]
     assert tool.main([*pictures, *arguments, '--weights', str(tmp_path / 'w.pth')]) == 0
     assert cv2.imread(str(out)).shape == (34, 48, 3)
     assert (tmp_path / 'painted_loss.png').is_file()
+    assert cv2.imread(str(tmp_path / 'beside.jpg')).shape[0] == 34
+    assert 'style' in capsys.readouterr().out
     assert tool.main([*pictures, *arguments, '--weights', str(tmp_path / 'none.pth')]) == 2
     assert 'convert_npz.py' in capsys.readouterr().err

@@ -24,7 +24,7 @@ from wsolzoo.registry import MODELS
 SMALL = [
     (PlainNet, {'base_channels': 4}),
     (VGG16, {'width': 0.05, 'conv6': True}),
-    (VGG16, {'width': 0.05, 'batch_norm': True, 'pools': (2, 2, 2, (3, 2), (3, 1))}),
+    (VGG16, {'width': 0.05, 'batch_norm': True, 'smooth': True, 'pools': (2, 2, 2, (3, 2), (3, 1))}),
     (ResNet, {'width': 0.1, 'depth': 18, 'output_stride': 8}),
     (ResNet, {'width': 0.1, 'depth': 50, 'output_stride': 8, 'pool_layer4': True}),
     (InceptionV3, {'out_stages': ('Mixed_5d', 'Mixed_7c'), 'output_stride': 16}),
@@ -284,3 +284,12 @@ def test_registered_by_name_and_initialised_by_config():
     backbone = MODELS.build(cfg)
     backbone.init_weights()
     assert (backbone.stem[0].weight == 3).all()
+
+
+def test_smooth_averages_three_by_three_positions_and_keeps_their_number():
+    torch.manual_seed(0)
+    vgg = VGG16(width=0.05, smooth=True, output_stride=8, out_stages=('conv5_3', 'smooth')).eval()
+    (rough, smooth), _ = vgg(torch.randn(1, 3, 40, 40))
+    assert smooth.shape == rough.shape
+    torch.testing.assert_close(smooth[..., 2, 2], rough[..., 1:4, 1:4].mean((2, 3)))
+    torch.testing.assert_close(smooth[..., 0, 0], rough[..., :2, :2].sum((2, 3)) / 9)

@@ -13,7 +13,7 @@ BACKBONE = "model['backbone'] = dict(_delete_=True, {})"
 @pytest.fixture
 def told(tmp_path, capfd, monkeypatch):
     """Run a tool on a tiny config with this at its end; returns what it says."""
-    hurry(monkeypatch, tmp_path.parent)
+    hurry(monkeypatch, tmp_path)
     monkeypatch.setattr(sys, 'path', list(sys.path))
 
     def run(extra: str = '', *options: str, name: str = 'train.py') -> str:

@@ -56,7 +56,7 @@ def test_read_only_work_dir(settings, tmp_path, monkeypatch):
 
 
 def test_disk_too_full_for_the_checkpoints(settings, tmp_path, monkeypatch):
-    hurry(monkeypatch, tmp_path.parent)
+    hurry(monkeypatch, tmp_path)
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: Usage(10**12, 10**12 - 2**17, 2**17))
     with pytest.raises(PreflightError) as caught:
         launch.build_runner(settings)
@@ -69,7 +69,7 @@ def test_disk_too_full_for_the_checkpoints(settings, tmp_path, monkeypatch):
 
 def test_the_estimate_is_near_the_truth(settings, monkeypatch, tmp_path):
     """AdamW and EMA: four values for each parameter."""
-    hurry(monkeypatch, tmp_path.parent)
+    hurry(monkeypatch, tmp_path)
     settings.model.backbone.base_channels = 64
     runner = launch.build_runner(settings)
     values = sum(t.numel() * t.element_size() for t in runner.model.state_dict().values())
@@ -106,7 +106,7 @@ def test_a_split_with_a_part_missing(settings):
 @pytest.fixture
 def train(tmp_path, capfd, monkeypatch):
     """Try to train with overrides; returns the error's text."""
-    hurry(monkeypatch, tmp_path.parent)
+    hurry(monkeypatch, tmp_path)
 
     def run(*options: str, extra: str = '') -> str:
         config = write_config(tmp_path, cache='disk', extra=extra)
@@ -203,7 +203,7 @@ PLAIN = "default_hooks['checkpoint'] = dict(type='SafeCheckpointHook', interval=
 
 def test_class_labels_are_enough_to_train_select_and_test(tmp_path, capfd, monkeypatch):
     """Crashed at the first validation."""
-    hurry(monkeypatch, tmp_path.parent)
+    hurry(monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     extra = own_data(tmp_path, *(f'{index}.png,{index % 3},,,,' for index in range(6)))
     config = write_config(tmp_path, epochs=2, extra=extra)

@@ -40,7 +40,7 @@ def test_one_row_a_level_and_their_mean(run, capsys):
 
 
 def test_the_test_split_may_not_choose(run, capsys):
-    assert run("val_dataloader = dict(dataset=dict(split='test', role='test'))") == 2
+    assert run("val_dataloader['dataset'] = dict(scenes, split='test', role='test')") == 2
     assert 'the box would be chosen on a test split' in capsys.readouterr().err
 
 

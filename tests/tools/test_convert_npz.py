@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests import tiny_run
 from wsolzoo.engine.weights.checkpoint import load_weights
 from wsolzoo.models.backbones import MobileNetV1
 
@@ -117,16 +118,13 @@ def test_calibrated_norms_compute_the_same_and_survive_training_mode(tmp_path, n
         assert not torch.allclose(plain.backbone(x)[0][-1], expected, atol=0.5)
 
 
-def test_the_command_writes_a_named_checkpoint_that_loads(tmp_path, repo):
+def test_the_command_writes_a_named_checkpoint_that_loads(tmp_path, networks, monkeypatch, capsys):
     quantised_mobilenet(tmp_path / 'net.npz')
-    tool = [sys.executable, str(repo / 'tools/model_converters/convert_npz.py'), str(tmp_path / 'net.npz')]
-    done = subprocess.run(
-        [*tool, str(tmp_path / 'out')], capture_output=True, text=True, cwd=repo, env=_environment(repo), check=False
-    )
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setattr(sys, 'argv', ['convert_npz.py', str(tmp_path / 'net.npz'), str(tmp_path / 'out')])
+    tiny_run.tool('model_converters/convert_npz.py').main()
     (path,) = (tmp_path / 'out').glob('net-*.pth')
     assert path.stem == 'net-' + hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    assert "'type': 'MobileNetV1'" in done.stdout
+    assert "'type': 'MobileNetV1'" in capsys.readouterr().out
     backbone = MobileNetV1(width=0.125, output_stride=32)
     assert not load_weights(backbone, str(path), prefix='backbone.')
 

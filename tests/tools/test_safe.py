@@ -39,7 +39,7 @@ WAYS = {
 
 @pytest.mark.parametrize('way', WAYS)
 def test_refused_and_nothing_runs(tmp_path, capfd, monkeypatch, way):
-    hurry(monkeypatch, tmp_path.parent)
+    hurry(monkeypatch, tmp_path)
     marker, bad = tmp_path / 'it_ran', tmp_path / 'run' / 'epoch_1.pth'
     plant(bad, marker)
     name, options = WAYS[way]

@@ -48,7 +48,7 @@ def test_every_seed_chooses_on_validation_and_both_rows_are_the_same_maps(run, t
 
 
 def test_the_test_split_may_not_choose(run, capsys):
-    assert run(extra=PROTOCOLS + "\nval_dataloader = dict(dataset=dict(split='test', role='test'))") == 2
+    assert run(extra=PROTOCOLS + "\nval_dataloader['dataset'] = dict(scenes, split='test', role='test')") == 2
     assert 'percentile would be selected on WSOLScenes with role="test"' in capsys.readouterr().err
 
 

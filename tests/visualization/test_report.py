@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from wsolzoo.evaluation.functional.causes import DEFINITIONS
+from wsolzoo.structures import Drawing
 from wsolzoo.visualization import charts, wanted_images, write_report
 from wsolzoo.visualization.gallery import select, share_out
 from wsolzoo.visualization.summary import headlines, numbers, protocol_table
@@ -322,3 +323,25 @@ def test_ticks_are_round_and_inside():
 def test_writing_a_report_needs_no_torch():
     code = 'import sys, wsolzoo.visualization; assert not {"torch", "matplotlib"} & set(sys.modules)'
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_pictures_made_of_nothing_are_a_sheet_below_real_ones(tmp_path):
+    rng = np.random.default_rng(0)
+    images = {
+        str(i): {
+            'image': rng.integers(0, 256, (8, 8, 3), dtype=np.uint8),
+            'drawing': Drawing(image=made, of_nothing=True),
+        }
+        for i, made in enumerate(rng.integers(0, 256, (20, 8, 8, 3), dtype=np.uint8))
+    }
+    result = {'images': [{'img_id': name} for name in images], 'shown': 16}
+    assert len(wanted_images(result)) == 16
+    page = write_report(result, tmp_path / 'r.html', title='sheet', images=images).read_text()
+    assert page.count('alt="Real picture') == 12
+    assert page.count('aria-label="Enlarge picture') == 16
+    assert 'predicted box' not in page, 'the key of boxes has no place here'
+
+
+def test_a_constant_has_ticks_of_its_own_size():
+    chart = charts.line_chart('learning rate', {'lr': [(1, 5e-4), (2, 5e-4)]}, 'iteration')
+    assert '>1e-3<' in chart and '>0.4<' not in chart

@@ -6,6 +6,7 @@ import pytest
 from visualization import browser
 
 from wsolzoo.evaluation.functional.causes import DEFINITIONS
+from wsolzoo.structures import Drawing
 from wsolzoo.visualization import wanted_images, write_report
 
 pytestmark = pytest.mark.skipif(browser.find() is None, reason='needs chromium')
@@ -36,7 +37,7 @@ def a_result():
 
 @pytest.fixture(scope='module')
 def pages(tmp_path_factory):
-    """A localization report and one of a dense task."""
+    """A localization report, one of a dense task, and one with pictures that were made."""
     folder, result = tmp_path_factory.mktemp('report'), a_result()
     rng = np.random.default_rng(0)
     photo = cv2.resize(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8), (320, 240))
@@ -46,7 +47,11 @@ def pages(tmp_path_factory):
     dense = {'image': photo, 'pred_map': rng.random((24, 32)), 'gt_map': rng.random((24, 32)), 'map_unit': 'px'}
     only = {'metrics': {'MAE': 0.05}, 'images': [{'img_id': str(i)} for i in range(3)]}
     maps = write_report(only, folder / 'maps.html', title='maps', images={str(i): dense for i in range(3)})
-    return {'boxes': boxes, 'maps': maps}
+    small = cv2.resize(photo, (32, 32))
+    one = {'image': small, 'drawing': Drawing(image=255 - small, of_nothing=True)}
+    only = {'images': [{'img_id': str(i)} for i in range(20)], 'shown': 20}
+    sheet = write_report(only, folder / 'sheet.html', title='sheet', images={str(i): one for i in range(20)})
+    return {'boxes': boxes, 'maps': maps, 'sheet': sheet}
 
 
 @pytest.fixture(scope='module')
@@ -56,7 +61,7 @@ def tab(tmp_path_factory):
     tab.close()
 
 
-@pytest.mark.parametrize('name', ['boxes', 'maps'])
+@pytest.mark.parametrize('name', ['boxes', 'maps', 'sheet'])
 @pytest.mark.parametrize(('width', 'dark'), [(1280, False), (1280, True), (400, False)])
 def test_it_fits_the_window_and_nothing_complains(pages, tab, name, width, dark):
     tab.show(pages[name], width=width, dark=dark)

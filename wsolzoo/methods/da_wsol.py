@@ -5,9 +5,8 @@ The pixels' features are adapted to the image's by a maximum mean discrepancy, o
 image's positions some are like its feature, some are of the object but unlike it, and some are background, the
 *universum*, which belongs to neither domain and is kept silent. The map is that of CAM.
 
-Written from a description of the method alone, since its code has no licence. The description names the assigner's
-three centres and that two of them are cached; how they are updated, what stands in before they are, and the iterations
-are ours.
+Written from a description of the method alone, since its code has no licence. Ours: how often the assignment moves its
+centres, the class's most active position where nothing was seen of a class yet, and that terms are means over images.
 """
 
 import torch
@@ -24,34 +23,39 @@ UNIVERSUM, SOURCE, TARGET = range(3)
 TERMS = {'mmd': 1.0, 'universum': 1.0}
 
 
-def mmd(source: Tensor, target: Tensor, kernels: int = 5) -> Tensor:
-    """Squared maximum mean discrepancy of two samples under a mixture of RBF kernels (Long et al., ICML 2015).
+def linear_mmd(source: Tensor, target: Tensor, kernels: int = 5) -> Tensor:
+    """Squared maximum mean discrepancy of samples under RBF kernels, estimated in linear time (Gretton et al., JMLR 2012).
 
-    ``mean k(s, s') + mean k(t, t') - 2 mean k(s, t)``, ``k(a, b) = sum_i exp(-|a - b|^2 / (2^i w))`` where w is the
-    mean squared distance of different samples, a constant, and i counts from -(kernels // 2).
+    ``mean_i k(s_i, s_i+1) + k(t_i, t_i+1) - k(s_i, t_i+1) - k(s_i+1, t_i)``, the last followed by the first, with
+    ``k(a, b) = sum_j exp(-|a - b|^2 / (2^j w / 4))``, j from 0, and w the mean squared distance of different samples,
+    a constant. An estimate may be negative.
 
     Args:
-        source: (S, C).
-        target: (T, C).
+        source: (..., S, C).
+        target: (..., S, C).
         kernels: number of bandwidths.
 
     Returns:
-        A scalar, at least 0 but for rounding; 0 where a sample is empty.
+        (...), float32 at least.
     """
-    both = torch.cat([wide(source), wide(target)])
-    if not len(source) or not len(target):
-        return both.sum() * 0
-    with torch.autocast(both.device.type, enabled=False):
-        lengths = both.square().sum(1)
-        distances = (lengths[:, None] + lengths - 2 * both @ both.T).clamp(min=0)
-    bandwidth = distances.detach().sum() / (len(both) * (len(both) - 1))
-    bandwidths = bandwidth.clamp(min=1e-12) * 2.0 ** (torch.arange(kernels, device=both.device) - kernels // 2)
-    similar = (-distances[None] / bandwidths[:, None, None]).exp().sum(0)
-    count = len(source)
-    return similar[:count, :count].mean() + similar[count:, count:].mean() - 2 * similar[:count, count:].mean()
+    source, target = wide(source), wide(target)
+    both = torch.cat([source, target], dim=-2)
+    count = both.shape[-2]
+    # The sum over all pairs without the pairs: |a|^2 and the mean say it.
+    spread = both.detach().sub(both.detach().mean(-2, keepdim=True)).square().sum((-2, -1))
+    width = (2 * spread / (count - 1)).clamp(min=1e-12)
+    bandwidths = width[..., None, None] * 2.0 ** (torch.arange(kernels, device=both.device) - 2)
+
+    def similar(one: Tensor, other: Tensor) -> Tensor:
+        distances = (one - other).square().sum(-1, keepdim=True)
+        return (-distances / bandwidths).exp().sum(-1)
+
+    next_source, next_target = source.roll(-1, -2), target.roll(-1, -2)
+    alike = similar(source, next_source) + similar(target, next_target)
+    return (alike - similar(source, next_target) - similar(next_source, target)).mean(-1)
 
 
-def assign(feat: Tensor, centres: Tensor, iterations: int = 3) -> tuple[Tensor, Tensor]:
+def assign(feat: Tensor, centres: Tensor, iterations: int = 10) -> tuple[Tensor, Tensor]:
     """K-means over the positions of each image from given centres; a centre without a position stays where it is.
 
     Args:
@@ -74,30 +78,52 @@ def assign(feat: Tensor, centres: Tensor, iterations: int = 3) -> tuple[Tensor, 
     raise ValueError(f'iterations is at least 0; got {iterations}')
 
 
+def draw(feat: Tensor, chosen: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """As many features of each image, drawn at random from the ``chosen`` positions.
+
+    Args:
+        feat: (N, C, P).
+        chosen: (N, P) bool.
+        count: features an image.
+
+    Returns:
+        (N, count, C), and which images have as many, (N,) bool; what the others get means nothing.
+    """
+    order = torch.where(chosen, torch.rand(chosen.shape).to(feat.device), -1.0).topk(count, dim=1).indices
+    drawn = feat.gather(2, order[:, None].expand(-1, feat.shape[1], -1)).transpose(1, 2)
+    return drawn, chosen.sum(1) >= count
+
+
+def mean_of(values: Tensor, counting: Tensor) -> Tensor:
+    """Mean of the values (N,) that count, 0 with a gradient where none does."""
+    return torch.where(counting, values, values.new_zeros(())).sum() / counting.sum().clamp(min=1)
+
+
 @MODELS.register_module()
 class DAWSOLLoss(nn.Module):
     """Adapts the features of pixels to those of images, and keeps the background silent.
 
     The positions of every image are assigned to three centres, which begin at the cached centre of the background, at
-    the image's own feature, and at the cached centre of its class. Of the positions that end at the second one a few
-    are drawn as further *source* samples beside the images' features, of those at the third one *target* samples.
+    the image's own feature, and at the cached centre of its class. The image's feature and positions that end at the
+    second one are the *source* sample, as many that end at the third one the *target* sample.
 
-    ``loss_mmd = mmd MMD^2(source, target)``, see :func:`mmd`, and ``loss_universum = universum mean|F|`` over the
-    positions at the first one. Until a centre was seen, the position where the class is least (background) or most
-    active stands in. Both caches are moving averages over all processes, kept in the checkpoint.
+    ``loss_mmd = mmd MMD^2(source, target)``, see :func:`linear_mmd`, the mean over the images with enough of both, and
+    ``loss_universum = universum mean F`` over the positions at the first one. Both caches are running means over all
+    processes, kept in the checkpoint; that of the background begins at 0, and until a class was seen its most active
+    position stands in.
 
-    Also logged: ``universum`` and ``target``, their shares of the positions.
+    Also logged: ``universum`` and ``target``, their shares of the positions, and ``adapted``, that of the images with
+    enough of both kinds. Where ``adapted`` is near 0, ``loss_mmd`` does nothing: take fewer ``samples``.
 
     Args:
         num_classes: K (the localizer fills this in).
         in_channels: channels of the backbone's features (so too).
-        samples: drawn of each kind from a batch.
+        samples: of each kind from an image.
         iterations: of the assignment.
-        momentum: of the caches: the share of the old.
         loss_weight: ``dict(mmd=…, universum=…)``, the β and λ of the paper; a missing one is 1.
 
     Raises:
-        ValueError: unknown terms.
+        ValueError: unknown terms, or fewer than two samples.
     """
 
     needs_channels = True
@@ -109,12 +135,13 @@ class DAWSOLLoss(nn.Module):
         num_classes: int,
         in_channels: tuple[int, ...],
         samples: int = 32,
-        iterations: int = 3,
-        momentum: float = 0.9,
+        iterations: int = 10,
         loss_weight: dict[str, float] | None = None,
     ) -> None:
         super().__init__()
-        self.samples, self.iterations, self.momentum = samples, iterations, momentum
+        if samples < 2:
+            raise ValueError(f'samples is at least 2, since a discrepancy compares pairs; got {samples}')
+        self.samples, self.iterations = samples, iterations
         self.loss_weight = loss_weights(self, TERMS, loss_weight)
         self.classes = ClassMemory(num_classes, in_channels[-1])
         self.background = ClassMemory(1, in_channels[-1])
@@ -122,15 +149,21 @@ class DAWSOLLoss(nn.Module):
     def forward(self, outputs: LocOutputs) -> dict[str, Tensor]:
         """``loss_mmd``, ``loss_universum``, and what is logged beside them."""
         feat = wide(outputs.feats[-1]).flatten(2)
+        if feat.shape[2] < self.samples:
+            raise ValueError(f'{self.samples} samples cannot be drawn from {feat.shape[2]} positions; take fewer samples')
         kinds = self.kinds(feat.detach(), outputs)
-        source = torch.cat([feat.mean(2), self.drawn(feat, kinds == SOURCE)])
+        alike, enough = draw(feat, kinds == SOURCE, self.samples - 1)
+        target, found = draw(feat, kinds == TARGET, self.samples)
+        adapted = enough & found
+        discrepancy = linear_mmd(torch.cat([feat.mean(2)[:, None], alike], 1), target)
         universum = kinds == UNIVERSUM
-        activity = (feat.abs().mean(1) * universum).sum() / universum.sum().clamp(min=1)
+        activity = (feat.mean(1) * universum).sum(1) / universum.sum(1).clamp(min=1)
         return {
-            'loss_mmd': self.loss_weight['mmd'] * mmd(source, self.drawn(feat, kinds == TARGET)),
-            'loss_universum': self.loss_weight['universum'] * activity,
+            'loss_mmd': self.loss_weight['mmd'] * mean_of(discrepancy, adapted),
+            'loss_universum': self.loss_weight['universum'] * mean_of(activity, universum.any(1)),
             'universum': universum.float().mean(),
             'target': (kinds == TARGET).float().mean(),
+            'adapted': adapted.float().mean(),
         }
 
     @torch.no_grad()
@@ -143,22 +176,14 @@ class DAWSOLLoss(nn.Module):
         if self.training:
             for memory, kind, names in ((self.background, UNIVERSUM, labels * 0), (self.classes, TARGET, labels)):
                 found = (kinds == kind).any(1)
-                memory.update(names[found], centres[found, kind], lambda visits: visits * 0 + 1 - self.momentum)
+                memory.update(names[found], centres[found, kind], lambda visits: 1 / (visits + 1))
         return kinds
 
     def centres(self, feat: Tensor, outputs: LocOutputs) -> Tensor:
         """Where the assignment begins, (N, 3, C)."""
         labels = outputs.labels
         maps = wide(outputs.head.label_maps(labels).detach())
-        maps = F.interpolate(maps, outputs.feats[-1].shape[2:], mode='bilinear').flatten(1)
-        ends = torch.stack([maps.argmin(1), maps.argmax(1)], dim=1)
-        lowest, highest = feat.gather(2, ends[:, None].expand(-1, feat.shape[1], -1)).unbind(2)
-        (background, seen), (own, known) = self.background(labels * 0), self.classes(labels)
-        background = torch.where(seen[:, None], background, lowest)
-        return torch.stack([background, feat.mean(2), torch.where(known[:, None], own, highest)], dim=1)
-
-    def drawn(self, feat: Tensor, chosen: Tensor) -> Tensor:
-        """At most so many features (S, C) of the ``chosen`` positions (N, P) as the batch's share, drawn at random."""
-        images, places = chosen.nonzero(as_tuple=True)
-        order = torch.randperm(len(images))[: self.samples].to(feat.device)
-        return feat[images[order], :, places[order]]
+        highest = F.interpolate(maps, outputs.feats[-1].shape[2:], mode='bilinear').flatten(1).argmax(1)
+        active = feat.gather(2, highest[:, None, None].expand(-1, feat.shape[1], -1))[..., 0]
+        (background, _), (own, known) = self.background(labels * 0), self.classes(labels)
+        return torch.stack([background, feat.mean(2), torch.where(known[:, None], own, active)], dim=1)

@@ -91,6 +91,8 @@ class Generation(Pictures):
     """Pictures of nothing in particular, like those of the data."""
 
     learns: ClassVar[tuple[str, ...]] = ('generator', 'discriminator')
+    of_nothing: ClassVar[bool] = True
+    shown: ClassVar[int] = 48
 
 
 @MODELS.register_module()
@@ -113,6 +115,9 @@ class GAN(BaseModel):
             none. Statistics of batch normalisation are averaged too.
         data_preprocessor: must bring pixels to [-1, 1], in BGR: mean and std 127.5.
         init_cfg: pretrained weights of the whole model.
+
+    Raises:
+        ValueError: ``critic_steps`` or ``average`` out of range, or a discriminator that the loss does not go with.
     """
 
     task = Generation
@@ -133,6 +138,8 @@ class GAN(BaseModel):
         self.generator = MODELS.build(generator)
         self.discriminator = MODELS.build(discriminator)
         self.adversarial = MODELS.build(loss)
+        if problem := self.adversarial.misfit(self.discriminator):
+            raise ValueError(f'{loss["type"]}: {problem}. Set discriminator.norm=False, or gradient_penalty=0')
         self.critic_steps, self.average = critic_steps, average
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False) if average else None
 

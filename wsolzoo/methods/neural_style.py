@@ -66,6 +66,10 @@ class NeuralStyle(BaseModel):
     ``loss = content_weight sum_l content_l / P_l + style_weight mean_l style_l``, ``P_l`` being the number of elements
     of the content feature ([D]: the source's sum grows with the picture, so that its weights would too).
 
+    Features of a stage are divided by their mean absolute value over the two pictures, so that a weight means the same
+    for every network and stage. The source's VGG was rescaled to a mean activation of 1, filter by filter and over many
+    images; by stage and over these two is [D].
+
     Args:
         features: a staged backbone, frozen; its ``out_stages`` are set to what is looked at.
         content, style: (h, w, 3) uint8 RGB; they may differ in size. The picture has the size of ``content``.
@@ -106,6 +110,7 @@ class NeuralStyle(BaseModel):
         self.register_buffer('style', as_tensor(style), persistent=False)
         start = torch.lerp(self.content, torch.rand_like(self.content) * 2 - 1, noise)
         self.canvas = Canvas(start)
+        self.scales: dict[str, Tensor] = {}
         self.targets: dict[str, dict] = {}
 
     def init_weights(self) -> None:
@@ -117,6 +122,9 @@ class NeuralStyle(BaseModel):
     def look(self) -> None:
         """Compute the targets; to be called again after the backbone's weights were loaded otherwise."""
         self.features.eval()
+        raw = self.raw_feats(self.content), self.raw_feats(self.style)
+        means = {name: sum(feats[name].abs().mean() for feats in raw) / 2 for name in self.features.out_stages}
+        self.scales = {name: mean.clamp(min=1e-6) for name, mean in means.items()}
         content, style = self.feats(self.content), self.feats(self.style)
         self.targets = {
             'content': {name: content[name] for name in self.content_stages},
@@ -130,7 +138,11 @@ class NeuralStyle(BaseModel):
         return self
 
     def feats(self, pictures: Tensor) -> dict[str, Tensor]:
-        """Outputs of the stages looked at, of pictures (N, 3, h, w) in [-1, 1], RGB."""
+        """Outputs of the stages looked at, with a mean near 1, of pictures (N, 3, h, w) in [-1, 1], RGB."""
+        return {name: feat / self.scales[name] for name, feat in self.raw_feats(pictures).items()}
+
+    def raw_feats(self, pictures: Tensor) -> dict[str, Tensor]:
+        """The same as the network gives them."""
         inputs = (pictures + 1) * 127.5
         inputs = ((inputs if self.rgb else inputs.flip(1)) - self.mean) / self.std
         return dict(zip(self.features.out_stages, self.features(inputs)[0], strict=True))

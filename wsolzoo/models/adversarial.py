@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from wsolzoo.registry import MODELS
 
@@ -19,6 +20,10 @@ class AdversarialLoss(nn.Module):
     def generator(self, made: Tensor) -> Tensor:
         """What the one who makes learns from: mean over the scores of ``made``."""
         raise NotImplementedError
+
+    def misfit(self, critic: nn.Module) -> str | None:
+        """Why ``critic`` cannot learn from this loss, or ``None``; asked when a model is built."""
+        return None
 
     def penalty(self, score: Callable[[Tensor], Tensor], real: Tensor, made: Tensor) -> Tensor | None:
         """A further term for the one who tells them apart, or ``None``.
@@ -98,6 +103,12 @@ class WassersteinLoss(AdversarialLoss):
     def generator(self, made: Tensor) -> Tensor:
         """Any number."""
         return -made.float().mean()
+
+    def misfit(self, critic: nn.Module) -> str | None:
+        """Batch normalisation, where there is a penalty."""
+        if not self.gradient_penalty or not any(isinstance(module, _BatchNorm) for module in critic.modules()):
+            return None
+        return "the penalty is on each picture's own slope, but batch normalisation mixes pictures"
 
     def penalty(self, score: Callable[[Tensor], Tensor], real: Tensor, made: Tensor) -> Tensor | None:
         """``gradient_penalty`` times :func:`slope_error`."""

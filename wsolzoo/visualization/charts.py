@@ -147,6 +147,8 @@ def line_chart(name: str, series: dict[str, Points], x_label: str) -> str:
     xs, ys = [p[0] for p in every], [p[1] for p in every]
     low, high = min(ys), max(ys)
     low = 0.0 if 0 <= low < (1 if '%' in name else 0.4) * high else low
+    if low == high:  # a constant lies in the middle, with ticks of its own size
+        low, high = sorted((0.0, 2 * high))
     frame = Frame((min(xs), max(xs)), (low, high + 0.04 * (high - low)), x_label, '')
     body, told = [frame.axes(ticks(frame.x0, frame.x1, 6, whole=True))], []
     for index, (key, points) in enumerate(series.items()):

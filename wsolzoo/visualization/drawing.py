@@ -29,7 +29,7 @@ def draw(image: np.ndarray, drawing: 'Drawing', true: np.ndarray | None = None) 
     """Photograph and prediction side by side.
 
     Evidence without a scale lies over the photograph, with the boxes; a map with a scale stands beside it over a bar
-    with its ends; a mask tints what it covers; a picture that was made stands beside the one it was made of.
+    with its ends; a mask tints what it covers; a picture that was made stands beside the one it was made of, or alone.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -41,6 +41,8 @@ def draw(image: np.ndarray, drawing: 'Drawing', true: np.ndarray | None = None) 
     """
     if drawing.map is not None and drawing.full_scale is None:
         return localization_strip(image, drawing.map, drawing.boxes, true, drawing.caption, drawing.box_names)
+    if drawing.image is not None and drawing.of_nothing:
+        return check_image(drawing.image)
     photo, factor = fit(check_image(image))
     boxes = None if drawing.boxes is None else as_boxes(drawing.boxes) * factor
     shown = draw_boxes(photo, boxes, None if true is None else as_boxes(true) * factor)

@@ -35,7 +35,9 @@ class Selection:
         return list(dict.fromkeys(record['img_id'] for record in records))
 
 
-def select(records: list[dict], count: int = 12, failures: int = 96, seed: int = 0) -> Selection:
+def select(
+    records: list[dict], count: int = 12, failures: int = 96, seed: int = 0, shown: int | None = None
+) -> Selection:
     """Best and worst by IoU, a seeded random sample, and as many failures as a page bears, shared among the causes.
 
     The answer depends on the records and the seed, not on the order in which processes delivered them.
@@ -45,6 +47,7 @@ def select(records: list[dict], count: int = 12, failures: int = 96, seed: int =
         count: pictures in each of best, worst and sample.
         failures: pictures of failures in all.
         seed: of the random samples.
+        shown: pictures in the sample instead of ``count``.
     """
     records = sorted((record for record in records if 'img_id' in record), key=lambda record: record['img_id'])
     scored = sorted((r for r in records if is_number(r.get('iou'))), key=lambda record: record['iou'])
@@ -57,7 +60,7 @@ def select(records: list[dict], count: int = 12, failures: int = 96, seed: int =
     return Selection(
         best=scored[::-1][:count_ends],
         worst=scored[:count_ends],
-        sample=_draw(records, count, seed),
+        sample=_draw(records, shown or count, seed),
         causes={cause: _draw(groups[cause], share, seed) for cause, share in shares.items()},
     )
 
@@ -99,12 +102,13 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
 
     Returns:
         ``photo`` and ``heat`` as data addresses, ``frame``, ``predicted`` and ``true`` boxes, ``panes`` (estimate and
-        truth of a dense task), and texts.
+        truth of a dense task), ``real`` (the picture given, where the one shown was made of nothing), and texts.
     """
     image, dense = check_image(picture['image']), picture.get('pred_map') is not None
     image = crop_to(image, picture['pred_map']) if dense else image
-    if picture.get('drawing') is not None:
-        image = draw(image, picture['drawing'])
+    given, drawing = image, picture.get('drawing')
+    if drawing is not None:
+        image = draw(image, drawing)
     height, width = picture.get('frame') or record.get('frame') or image.shape[:2]
     label = name_of(record['label'], classes) if 'label' in record else ''
     guesses = record.get('pred_labels') or []
@@ -117,6 +121,7 @@ def figure(record: dict, picture: Mapping, classes: list[str] | None = None) -> 
         'photo': webp(shrink(image, SIDE), quality=80 if max(image.shape) > 160 else 92),
         'heat': None if picture.get('map') is None else _heat(picture['map'], image.shape[:2]),
         'panes': panes(picture) if dense else [],
+        'real': webp(shrink(given, SIDE), quality=92) if drawing is not None and drawing.of_nothing else None,
         'frame': (int(height), int(width)),
         'predicted': corners(record.get('box')),
         'true': corners(record.get('gt_boxes')),

@@ -51,7 +51,8 @@ def write_report(
 
     Args:
         result: the result dict of the evaluator (``protocols``, ``classification``, ``breakdown``, ``images``;
-            optionally ``causes``, the definition of each cause of failure).
+            optionally ``causes``, the definition of each cause of failure, and ``shown``, how many pictures the random
+            sample has).
         path: where to write; folders are made.
         title: of the page.
         images: pictures by ``img_id`` as :func:`wsolzoo.visualization.gallery.figure` reads them; :func:`wanted_images`
@@ -109,7 +110,7 @@ def write_report(
 
 def wanted_images(result: dict, seed: int = 0) -> list[str]:
     """The ``img_id`` of every picture that a report with ``meta={'sample_seed': seed}`` shows: a few dozen at most."""
-    return select(result.get('images', []), seed=seed).ids()
+    return select(result.get('images', []), seed=seed, shown=result.get('shown')).ids()
 
 
 def _resource(name: str) -> str:
@@ -139,7 +140,7 @@ def _facts(result: dict, meta: dict) -> list[str]:
 def _gallery(result: dict, images: Mapping[str, Mapping], classes: list[str] | None, seed: int) -> dict:
     """Figures of the gallery and, cause by cause, of the failure atlas (counts come from every record)."""
     records = result.get('images', [])
-    chosen = select(records, seed=seed)
+    chosen = select(records, seed=seed, shown=result.get('shown'))
 
     def figures(group: list[dict]) -> list[dict]:
         return [figure(record, images[record['img_id']], classes) for record in group if record['img_id'] in images]

@@ -83,7 +83,7 @@ class ReportHook(Hook):
         write_metrics(folder / 'metrics.json', result, heads, meta)
         if not result['images']:  # no metric judges single images: the pictures are a sample of the data set
             found = image_ids(runner.test_loop.dataloader.dataset)
-            result = result | {'images': [{'img_id': img_id} for _, img_id in found]}
+            result = result | {'images': [{'img_id': img_id} for _, img_id in found], 'shown': _shown(runner)}
         report = visualizer.write_report(
             result,
             folder / 'report.html',
@@ -201,6 +201,12 @@ def describe_run(runner) -> dict:
         'device': str(next(chain(runner.model.parameters(), runner.model.buffers())).device),
         'versions': versions(),
     }
+
+
+def _shown(runner) -> int | None:
+    """How many pictures the task of the model wants to be seen; ``None`` where it names no task."""
+    model = getattr(runner.model, 'module', runner.model)
+    return getattr(getattr(model, 'task', None), 'shown', None)
 
 
 def _for_people(runner, meta: dict, seed: int, trained_on: list[str]) -> dict:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 SKIP = ('time', 'data_time', 'memory', 'epoch', 'iter', 'step', 'base_lr', 'grad_norm')
+PERCENT = ('top1', 'gtknown', 'maxboxacc', 'top1loc', 'maxboxaccv2', 'pxap')
+"""Validation scores in percent, in the order people ask for them."""
 
 
 def training_rows(work_dir: str | Path) -> tuple[list[dict], list[dict]]:
@@ -30,7 +32,10 @@ def training_rows(work_dir: str | Path) -> tuple[list[dict], list[dict]]:
 
 
 def training_curves(work_dir: str | Path) -> dict[str, dict]:
-    """Loss, first-guess accuracy, learning rate and validation scores over the course of training.
+    """Loss, first-guess accuracy, mean scores, learning rates and validation over the course of training.
+
+    Validation scores in percent share a panel; of a task that has none the first three have one each, because their
+    scales differ.
 
     Args:
         work_dir: of the training run, see :func:`training_rows`.
@@ -66,12 +71,22 @@ def _panels(train: list[dict], val: list[dict], val_axis: str) -> dict[str, dict
     panels: dict[str, dict] = {'loss': {'x': 'iteration', 'series': losses}}
     guesses = [key for key in keys if key.split('/')[-1].lower() in ('top1', 'top-1', 'acc', 'accuracy')]
     panels['top-1 (%)'] = {'x': 'iteration', 'series': {key: _series(train, key) for key in guesses}}
-    panels['learning rate'] = {'x': 'iteration', 'series': {'lr': _series(train, 'lr')}}
-    scores = [key for key in dict.fromkeys(key for row in val for key in row) if _is_score(key)]
-    panels['validation (%)'] = {'x': val_axis, 'series': {key: _series(val, key) for key in preferred(scores)[:3]}}
+    panels['mean scores'] = {'x': 'iteration', 'series': {key: _series(train, key) for key in keys if _is_mean(key)}}
+    rates = [key for key in keys if key.split('.')[-1] == 'lr']  # of several optimizers: generator.lr
+    panels['learning rate'] = {'x': 'iteration', 'series': {key: _series(train, key) for key in rates}}
+    scores = preferred([key for key in dict.fromkeys(key for row in val for key in row) if _is_score(key)])[:3]
+    percent = any(_plain(key) in PERCENT for key in scores)
+    for key in scores:
+        name = 'validation (%)' if percent else f'validation {key.split("/")[-1]}'
+        panels.setdefault(name, {'x': val_axis, 'series': {}})['series'][key] = _series(val, key)
     for panel in panels.values():
         panel['series'] = {key: points for key, points in panel['series'].items() if points}
     return {name: panel for name, panel in panels.items() if panel['series']}
+
+
+def _is_mean(key: str) -> bool:
+    """Whether it is the mean score of a discriminator, such as ``score_real``."""
+    return key.startswith('score_')
 
 
 def _is_score(key: str) -> bool:
@@ -83,10 +98,9 @@ def preferred(keys: list[str]) -> list[str]:
 
     Of keys that end alike (one metric under several protocols) the first one is kept.
     """
-    wanted = ('top1', 'gtknown', 'maxboxacc', 'top1loc', 'maxboxaccv2', 'pxap')
-    found = [next((key for key in keys if _plain(key) == name), None) for name in wanted]
+    found = [next((key for key in keys if _plain(key) == name), None) for name in PERCENT]
     first = [key for key in found if key is not None]
-    return first + [key for key in keys if key not in first and _plain(key) not in wanted]
+    return first + [key for key in keys if key not in first and _plain(key) not in PERCENT]
 
 
 def _plain(key: str) -> str:

@@ -16,7 +16,8 @@ POOLS = {8: (2, 2, 2, None, None), 16: (2, 2, 2, 2, None), 32: (2, 2, 2, 2, 2)}
 class VGG16(StagedBackbone):
     """torchvision's ``vgg16`` (or ``vgg16_bn``) up to its last convolution.
 
-    Stages ``conv1_1`` … ``conv5_3`` (each with its ReLU), ``pool1`` … ``pool5`` where the pool is kept, and ``conv6``.
+    Stages ``conv1_1`` … ``conv5_3`` (each with its ReLU), ``pool1`` … ``pool5`` where the pool is kept, ``smooth`` and
+    ``conv6``.
     State-dict keys are torchvision's ``features.*``, whichever pools are kept.
 
     Args:
@@ -24,6 +25,7 @@ class VGG16(StagedBackbone):
         pools: each of the five max-pools in full instead: ``None`` (left out), its stride (kernel 2), or
             ``(kernel, stride)``; ACoL has ``(2, 2, 2, (3, 2), (3, 1))``. Overrides ``output_stride``.
         conv6: add the 3x3 convolution 512 → 1024 with ReLU of VGG16-CAM.
+        smooth: average 3x3 positions after the last convolution or pool, at stride 1, as I2C does.
         batch_norm: after every convolution, as ``vgg16_bn``.
         width: multiplies all channels; 1 for published weights.
         out_stages: the stages to return, the last one by default.
@@ -36,6 +38,7 @@ class VGG16(StagedBackbone):
         output_stride: int = 16,
         pools: Sequence[Pool] | None = None,
         conv6: bool = False,
+        smooth: bool = False,
         batch_norm: bool = False,
         width: float = 1.0,
         out_stages: Sequence[str] | None = None,
@@ -52,6 +55,9 @@ class VGG16(StagedBackbone):
         plan = [entry if entry == 'M' else max(1, round(int(entry) * width)) for entry in cfgs['D']]
         self.features = make_layers(plan, batch_norm)
         stages = self._name_stages(pools)
+        if smooth:
+            self.smooth = nn.AvgPool2d(3, 1, padding=1)
+            stages['smooth'] = ('smooth',)
         if conv6:
             channels = round(512 * width)
             self.conv6 = nn.Sequential(nn.Conv2d(channels, 2 * channels, 3, padding=1), nn.ReLU(inplace=True))

@@ -32,6 +32,7 @@ class Task:
         writes: fields that a prediction has, each with its shape and unit in :class:`~wsolzoo.structures.DataSample`.
         learns: children of the model of which a training step moves at least one parameter each.
         own_size: whether images go to the network at their own size; else through the geometry of the test pipeline.
+        shown: pictures in the random sample of a report.
     """
 
     name: ClassVar[str]
@@ -39,6 +40,7 @@ class Task:
     writes: ClassVar[tuple[str, ...]]
     learns: ClassVar[tuple[str, ...]] = ()
     own_size: ClassVar[bool] = False
+    shown: ClassVar[int] = 12
 
     @classmethod
     def with_options(cls, options: Mapping[str, Any]) -> 'Task':

@@ -14,9 +14,14 @@ from wsolzoo.structures import DataSample, Drawing
 
 @dataclass(frozen=True)
 class Pictures(Task):
-    """Pictures in training, without truth; a picture that was made in prediction."""
+    """Pictures in training, without truth; a picture that was made in prediction.
+
+    Attributes:
+        of_nothing: whether pictures are made without looking at the one given.
+    """
 
     name: ClassVar[str] = 'pictures'
+    of_nothing: ClassVar[bool] = False
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[tuple[str, ...]] = ('pred_image',)
 
@@ -51,7 +56,7 @@ class Pictures(Task):
 
     def drawing(self, answer: Mapping[str, Any]) -> Drawing:
         """The picture that was made."""
-        return Drawing(image=answer['made'], caption='given, made')
+        return Drawing(image=answer['made'], of_nothing=self.of_nothing, caption='given, made')
 
     def saved(self, answer: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         """The picture; its size."""
