@@ -28,11 +28,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--select', help='choose channels so in every rule, whatever the plan says')
     parser.add_argument('--round-to', type=int, help='round widths given as shares up to a multiple (default: 1)')
     parser.add_argument('--batches', type=int, default=50, help='training batches that taylor and activation look at')
-    parser.add_argument(
-        '--compensate',
-        action='store_true',
-        help='add what removed channels gave on average (over --batches) to the biases of the layers that read them',
-    )
     parser.add_argument('--size', type=int, default=64, help='side in pixels of the image the network is traced with')
     parser.add_argument('--seed', type=int, default=0, help='of the selector random')
     return parser.parse_args(argv)
@@ -110,9 +105,6 @@ def prune(args: argparse.Namespace) -> Path:
     looks = any(rule.get('select') in ('taylor', 'activation') for rule in rules)
     batches = steps.training_batches(cfg, args.batches) if looks else ()
     kept = plans.plan_widths(model, [plans.Rule(**rule) for rule in rules], batch, batches, round_to)
-    if args.compensate:
-        changed = plans.compensate(model, kept, steps.training_batches(cfg, args.batches))
-        print('biases changed:', ', '.join(changed) or 'none; the layers that read the removed channels have no bias')
     small = copy.deepcopy(model)
     plans.cut(small, kept)
     for name, sides in kept.items():

@@ -14,7 +14,6 @@ from wsolzoo.engine.weights.checkpoint import CheckpointReportHook, load_weights
 from wsolzoo.engine.width_plan import (
     KEY,
     Rule,
-    compensate,
     compose,
     cut,
     make_record,
@@ -206,37 +205,6 @@ def test_taylor_and_activation_by_hand():
     torch.testing.assert_close(found['activation']['network.fc7'], active)
     kept = plan_widths(model, [Rule('fc7', width=5, select='taylor')], batches[0], batches)
     assert kept['network.fc7']['out'] == best(expected, 5)
-
-
-def test_biases_make_up_for_channels_that_were_constant():
-    """fc6 answers with its bias alone: then what is removed can be put into the bias of fc7, to round-off."""
-    model = fcn().double()
-    fc6, fc7 = model.network.fc6, model.network.fc7
-    fc6.weight.data.zero_()
-    fc6.bias.data = torch.linspace(-1, 2, 16, dtype=torch.float64)
-    batch = tiny_batch(model, 32, 2)
-    kept = plan_widths(copy.deepcopy(model).float(), [Rule('fc6', ratio=0.5, select='last')], batch)
-    whole, seen, before = copy.deepcopy(model), torch.rand(1, 32, 4, 4, dtype=torch.float64), fc7.bias.clone()
-    model.data_preprocessor.forward = lambda data, training: {
-        'inputs': torch.rand(2, 3, 32, 32, dtype=torch.float64), 'data_samples': data['data_samples']
-    }  # fmt: skip
-    assert compensate(model, kept, [batch]) == ['network.fc7']
-    gone = fc7.weight[:, :8, 0, 0] @ fc6.bias[:8].clamp(min=0)
-    torch.testing.assert_close(fc7.bias, before + gone)
-    cut(model, kept)
-    answers = [net.fc7(net.fc6(seen).relu()) for net in (whole.network, model.network)]
-    torch.testing.assert_close(*answers)
-    with pytest.raises(WidthPlanError, match='give batches'):
-        compensate(whole, kept, [])
-
-
-def test_biases_of_layers_without_stay_away():
-    model = built(NETS['residual'][0])
-    batch = tiny_batch(model, 32, 2)
-    kept = plan_widths(model, [Rule('layer1.0.conv1', ratio=0.5)], batch)
-    before = copy.deepcopy(model.state_dict())
-    assert compensate(model, kept, [batch]) == []  # a batch norm follows
-    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
 
 def test_bn_scale_looks_at_the_norm_behind():

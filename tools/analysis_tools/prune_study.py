@@ -26,7 +26,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--modes',
         nargs='+',
         default=['none', 'recovery', 'scratch'],
-        choices=['none', 'compensated', 'recovery', 'scratch'],
+        choices=['none', 'recovery', 'scratch'],
         help='what is judged (default: none recovery scratch)',
     )
     parser.add_argument(
@@ -36,7 +36,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='N',
         help='epochs of a training (iterations where the config counts so)',
     )
-    parser.add_argument('--batches', type=int, default=50, help='training batches that selectors and means look at')
+    parser.add_argument('--batches', type=int, default=50, help='training batches that selectors of data look at')
     parser.add_argument('--rounds', type=int, default=0, help='measure times, in so many rounds (default: do not)')
     parser.add_argument('--images', type=int, default=16, help='test images predicted at once when times are measured')
     parser.add_argument('--size', type=int, default=64, help='side in pixels of the image the network is traced with')

@@ -4,7 +4,6 @@
 >>> cut(model, kept)  # doctest: +SKIP
 """
 
-from wsolzoo.engine.width_plan.compensate import compensate
 from wsolzoo.engine.width_plan.cut import Kept, compose, cut, masked
 from wsolzoo.engine.width_plan.plan import Rule, plan_widths
 from wsolzoo.engine.width_plan.record import KEY, make_record, record_of, restore
@@ -13,7 +12,6 @@ __all__ = [
     'KEY',
     'Kept',
     'Rule',
-    'compensate',
     'compose',
     'cut',
     'make_record',

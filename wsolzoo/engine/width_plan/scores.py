@@ -70,9 +70,9 @@ def data_scores(
     taylor: dict[str, Tensor] = {}
     activation: dict[str, Tensor] = {}
     count = 0
-    with evaluating(model), ExitStack() as stack:
+    with _evaluating(model), ExitStack() as stack:
         for name, layer in layers.items():
-            stack.enter_context(removed(layer.register_forward_hook(_noting(activation, name))))
+            stack.enter_context(_removed(layer.register_forward_hook(_noting(activation, name))))
         for batch in batches:
             data = model.data_preprocessor(batch, training=False)
             model.zero_grad()
@@ -102,7 +102,7 @@ def _noting(totals: dict[str, Tensor], name: str) -> Callable:
 
 
 @contextmanager
-def removed(handle: RemovableHandle) -> Iterator[None]:
+def _removed(handle: RemovableHandle) -> Iterator[None]:
     """Take a hook away at the end."""
     try:
         yield
@@ -111,7 +111,7 @@ def removed(handle: RemovableHandle) -> Iterator[None]:
 
 
 @contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
+def _evaluating(model: nn.Module) -> Iterator[None]:
     """Every module in evaluation mode, and as it was at the end."""
     before = {module: module.training for module in model.modules()}
     model.eval()

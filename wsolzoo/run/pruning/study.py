@@ -29,8 +29,8 @@ from wsolzoo.run.options import UsageError
 from wsolzoo.run.pruning import steps
 
 WHOLE, ANY = 'whole', '-'
-MODES = ('none', 'compensated', 'recovery', 'scratch')
-"""As cut; with mean activations in the biases; trained after the cut; the same widths trained from random weights."""
+MODES = ('none', 'recovery', 'scratch')
+"""As cut; trained after the cut; the same widths trained from random weights."""
 SPLITS = ('val', 'test')
 RUNS = itertools.count()
 Row = tuple[str, str, str]
@@ -43,7 +43,7 @@ class Settings:
 
     Attributes:
         length: of the training after the cut and of that from scratch, in the unit of the config.
-        batches: training batches that selectors of data and means of channels look at.
+        batches: training batches that selectors of data look at.
         seed: of trainings, random weights and the selector ``random``.
         options: overrides of the config, for the record.
     """
@@ -134,8 +134,6 @@ class PruneStudy:
         if mode == 'scratch':
             return self._train(self.redrawn(kept), kept)
         model = copy.deepcopy(self.model)
-        if mode == 'compensated':
-            plans.compensate(model, kept, steps.training_batches(self.cfg, self.settings.batches))
         plans.cut(model, kept)
         return self._train(model, kept) if mode == 'recovery' else model
 

@@ -9,7 +9,6 @@ from wsolzoo.run.pruning.study import ANY, MODES, WHOLE, Row
 
 NAMES = {
     'none': 'as cut',
-    'compensated': 'as cut, biases compensated',
     'recovery': 'trained after the cut',
     'scratch': 'from scratch',
 }
@@ -107,7 +106,7 @@ def plot(rows: Mapping[Row, dict], metric: str, split: str, path: str | Path) ->
     if not times:
         raise UsageError('the picture needs times: --rounds 7, say')
     figure, axes = pyplot.subplots(figsize=(6.4, 4), dpi=110)
-    for mode, mark in zip(MODES, 'xPos', strict=True):
+    for mode, mark in zip(MODES, 'xos', strict=True):
         chosen = best_of(rows, metric, mode)
         points = [(times[plan], score(row, metric, split), plan) for plan, row in chosen.items() if plan in times]
         if not points:
