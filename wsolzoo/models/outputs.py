@@ -22,6 +22,13 @@ class Attention(Protocol):
         """(N, C, h, w) the feature that entered the neck."""
 
 
+class Carried(Protocol):
+    """What a backbone hands from stage to stage beside the map, such as class tokens; images come first."""
+
+    def take(self, images: Tensor) -> 'Carried':
+        """That of the images (M,) int64 of the batch, each as often as it is named."""
+
+
 class ClassMaps(Protocol):
     """Maps that are computed for the classes somebody asks for; any object with these two methods."""
 
