@@ -59,14 +59,16 @@ class Block(nn.Module):
 
 @MODELS.register_module()
 class PlainViT(TokenBackbone):
-    """The convolutions of :class:`~wsolzoo.models.backbones.PlainNet`, then a few transformer blocks with a class token: learns small images.
+    """Convolutions to a small map, then a few transformer blocks with a class token: learns small images.
 
     A transformer on patches of pixels learns the 96-pixel scenes slowly; on the map of a small convolutional network,
-    as which this begins (:class:`Block`), it does so in minutes on a CPU. Stages are those of PlainNet with their names
-    and weights' names, so that its checkpoints load, then those of :class:`TokenBackbone`.
+    as which this begins (:class:`Block`), it does so in minutes on a CPU. First come the stages of
+    :class:`~wsolzoo.models.backbones.PlainNet` with their names and weights' names, so that its checkpoints load, then
+    those of :class:`TokenBackbone`.
 
     Args:
-        base_channels, strides: of the convolutions, see :class:`~wsolzoo.models.backbones.PlainNet`. The last of them has D channels.
+        base_channels, strides: of the convolutions, see :class:`~wsolzoo.models.backbones.PlainNet`; the last one has D
+            channels.
         blocks: how many.
         num_heads: divides D.
         out_stages: stages and readings to return; the normalised patches by default.
