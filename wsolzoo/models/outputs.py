@@ -81,6 +81,27 @@ class SharedMap(NamedTuple):
         return self.map.expand(-1, self.num_classes, -1, -1)
 
 
+class CoupledMaps(NamedTuple):
+    """Score maps of classes, each times one attention map an image.
+
+    Attributes:
+        scores: (N, K, h, w).
+        attention: (N, 1, h, w), in float32 at least.
+    """
+
+    scores: Tensor
+    attention: Tensor
+
+    def of(self, classes: Tensor) -> Tensor:
+        """Maps (N, M, h, w) of the ``classes`` (N, M)."""
+        index = classes[:, :, None, None].expand(-1, -1, *self.scores.shape[2:])
+        return self.attention * self.scores.gather(1, index)
+
+    def all(self) -> Tensor:
+        """Maps (N, K, h, w) of all classes."""
+        return self.attention * self.scores
+
+
 @dataclass
 class HeadOutput:
     """What a mask head returns.
