@@ -1,6 +1,5 @@
-_base_ = './localizer.py'
+_base_ = './plainvit.py'
 # From random weights the class token learns to look by being classified too.
 model = dict(
-    backbone=dict(type='PlainViT', base_channels=16, strides=(2, 1, 2, 2), blocks=3, out_stages=('attn', 'cls', 'norm')),
-    head=dict(type='TSCAMHead', num_classes=10, loss_weight=1.0),
+    backbone=dict(out_stages=('attn', 'cls', 'norm')), head=dict(type='TSCAMHead', num_classes=10, loss_weight=1.0)
 )
