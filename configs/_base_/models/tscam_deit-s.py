@@ -1,11 +1,2 @@
-_base_ = './localizer.py'
-model = dict(
-    backbone=dict(
-        type='TimmViT',
-        model_name='deit_small_patch16_224',
-        pretrained=True,
-        drop_path_rate=0.1,
-        out_stages=('attn', 'norm'),
-    ),
-    head=dict(type='TSCAMHead', num_classes=200, loss_weight=0.0),
-)
+_base_ = './deit-s.py'
+model = dict(head=dict(type='TSCAMHead', num_classes=200, loss_weight=0.0))

@@ -99,7 +99,7 @@ class PlainViT(TokenBackbone):
         self.pos_embed = nn.Parameter(torch.zeros(1, dim, *GRID))
         self.blocks = nn.ModuleList(Block(dim, num_heads) for _ in range(blocks))
         self.norm = nn.LayerNorm(dim)
-        self.cut({**stages, 'embed': (), **self.set_blocks('blocks', blocks, 'norm', 1, looked_at)}, out_stages)
+        self.cut({**stages, 'embed': (), **self.set_blocks('blocks', blocks, 'norm', 1, dim, looked_at)}, out_stages)
         if freeze:
             self.hold()
 

@@ -59,16 +59,18 @@ class TokenBackbone(StagedBackbone):
 
     Attributes:
         num_prefix: P.
+        dim: D.
         class_token: whether the first of the prefix is a class token.
         looked_at: the blocks whose attention is read.
     """
 
     num_prefix: int
+    dim: int
     class_token = True
     looked_at: tuple[int, ...]
 
     def set_blocks(
-        self, path: str, count: int, norm: str, prefix: int, looked_at: Sequence[int] | None
+        self, path: str, count: int, norm: str, prefix: int, dim: int, looked_at: Sequence[int] | None
     ) -> dict[str, tuple[str, ...]]:
         """The stages from the first block on, for :meth:`cut`.
 
@@ -77,6 +79,7 @@ class TokenBackbone(StagedBackbone):
             count: how many there are.
             norm: path of the last normalisation.
             prefix: P.
+            dim: D.
             looked_at: blocks whose attention is read, negative ones from the end; ``None`` for all.
 
         Raises:
@@ -86,7 +89,7 @@ class TokenBackbone(StagedBackbone):
         if not all(-count <= index < count for index in asked):
             raise ValueError(f'looked_at names blocks 0..{count - 1} or -{count}..-1; got {tuple(asked)}')
         self.looked_at = tuple(sorted({index % count for index in asked}))
-        self.num_prefix = prefix
+        self.num_prefix, self.dim = prefix, dim
         blocks = {f'blocks.{index}': (f'{path}.{index}',) for index in range(count)}
         return {**blocks, **dict.fromkeys(READINGS, ()), 'norm': (norm,)}
 

@@ -22,7 +22,7 @@ class WrappedViT(TokenBackbone):
 
     def _measure(self, size: int = 0) -> tuple[tuple[int, ...], tuple[int, ...]]:
         count = len(self.looked_at)
-        channels = [count if name in ('attn', 'matrices') else self.net.pos_embed.shape[2] for name in self.stage_names]
+        channels = [count if name in ('attn', 'matrices') else self.dim for name in self.stage_names]
         return tuple(channels), (self.patch[0],) * len(channels)
 
     def refuse_size(self, x: Tensor) -> None:
@@ -88,7 +88,9 @@ class TimmViT(WrappedViT):
             raise ValueError('TimmViT makes maps of the patches, so none may be dropped; got patch_drop_rate > 0')
         self.net, self.pretrained = net, pretrained
         self.patch, self.class_token = tuple(net.patch_embed.patch_size), net.cls_token is not None
-        stages = self.set_blocks('net.blocks', len(net.blocks), 'net.norm', net.num_prefix_tokens, looked_at)
+        stages = self.set_blocks(
+            'net.blocks', len(net.blocks), 'net.norm', net.num_prefix_tokens, net.embed_dim, looked_at
+        )
         net.head = torch.nn.Identity()  # with it everything after the patches is gone
         self.cut({'embed': ('net.patch_embed', 'net.norm_pre'), **stages}, out_stages)
         if freeze:
@@ -150,7 +152,8 @@ class MMPretrainViT(WrappedViT):
         kernel = self.net.patch_embed.projection.kernel_size
         self.patch, self.class_token = (kernel[0], kernel[1]), self.net.cls_token is not None
         norm = 'net.ln1' if self.net.final_norm else ''
-        stages = self.set_blocks('net.layers', len(self.net.layers), norm, self.net.num_extra_tokens, looked_at)
+        prefix, dim = self.net.num_extra_tokens, self.net.embed_dims
+        stages = self.set_blocks('net.layers', len(self.net.layers), norm, prefix, dim, looked_at)
         if not norm:
             del stages['norm']
         self.cut({'embed': ('net.patch_embed', 'net.pre_norm'), **stages}, out_stages)
