@@ -34,6 +34,10 @@ BACKBONES = {
         {'type': 'SqueezeNet', 'width': 0.125, 'stem_padding': 1},
         ('conv1', 'pool1', 'fire3', 'pool3', 'fire5', 'fire8', 'fire9'),
     ),
+    'PlainViT': (
+        {'type': 'PlainViT', 'base_channels': 4},
+        ('stem', 'stage1.1', 'stage2.1', 'stage3.1', 'blocks.0', 'blocks.1', 'blocks.2'),
+    ),
 }
 PROTOCOLS = ['choe2020-v1', 'choe2020-v2', 'choe2020-pxap', 'bas-v1']
 

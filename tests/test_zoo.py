@@ -33,6 +33,8 @@ def shrink(config: Config) -> Config:
     for part in parts(config.model):
         if part.get('type') in NARROW:
             part.width = NARROW[part.type]
+        if part.get('type') == 'TimmViT':
+            part.update(embed_dim=24, num_heads=2, patch_size=16)
         if isinstance(part.get('widths'), dict):
             part.widths = {name: max(1, count // 32) for name, count in part.widths.items()}
         if 'base' in part:

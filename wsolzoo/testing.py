@@ -157,7 +157,10 @@ def check_step(model: BaseModel, config: Config | dict, batch: dict) -> None:
     for name, value in scalars.items():
         assert torch.isfinite(torch.as_tensor(value)).all(), f'{name} is {value} after one step'
     moved = {name for name, parameter in model.named_parameters() if not torch.equal(before[name], parameter)}
+    learning = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     for part in task_of(model).learns:
+        if not any(name.startswith(f'{part}.') for name in learning):
+            continue  # frozen for good
         assert any(name.startswith(f'{part}.') for name in moved), f'no parameter of {part} moved in a training step'
     for name, module in model.named_modules():
         left = set(module.__dict__) - attributes[name]

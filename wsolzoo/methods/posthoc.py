@@ -126,17 +126,18 @@ class ScoresOfFeatures(nn.Module):
     Args:
         model: the localizer.
         stage: name of the stage.
-        image: (1, 3, H, W).
-        feats: of that image, of all out stages.
+        passage: of the batch that the image is in.
+        image: its position in the batch.
+        feats: of the batch, of all out stages.
     """
 
-    def __init__(self, model: Localizer, stage: str, image: Tensor, feats: Sequence[Tensor]) -> None:
+    def __init__(self, model: Localizer, stage: str, passage: TrunkPass, image: int, feats: Sequence[Tensor]) -> None:
         super().__init__()
         self.tap = nn.Identity()
-        self.model, self.stage, self.image = model, stage, image
+        self.model, self.stage, self.passage, self.image = model, stage, passage, image
         index = model.backbone.stage_index(stage)
         self.below = [
-            feat
+            feat[image : image + 1]
             for name, feat in zip(model.backbone.out_stages, feats, strict=True)
             if model.backbone.stage_index(name) < index
         ]
@@ -144,7 +145,9 @@ class ScoresOfFeatures(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, K) of the outputs ``x`` (N, C, h, w) of the stage."""
         x, backbone, count = self.tap(x), self.model.backbone, len(x)
-        passage = TrunkPass(self.model.trunk, self.image.expand(count, -1, -1, -1))
+        images = torch.full((count,), self.image, device=x.device)
+        carried = {index: side.take(images) for index, side in self.passage.carried.items()}
+        passage = TrunkPass(self.model.trunk, self.passage.inputs[images], carried=carried)
         own = (x,) if self.stage in backbone.out_stages else ()
         above = passage.resume(x, after=self.stage) if self.stage != backbone.stage_names[-1] else ()
         below = (feat.expand(count, -1, -1, -1) for feat in self.below)
@@ -157,14 +160,14 @@ class PostHocMaps:
 
     Attributes:
         model: the localizer, whose method, stage, ReLU and batch size hold.
-        inputs: (N, 3, H, W) images.
+        passage: of the images (N, 3, H, W).
         feat: (N, C, h, w) output of the stage; the graph from it to the logits is kept.
         feats: the features that the head read.
         output: what the head made of them.
     """
 
     model: 'PostHocCAM'
-    inputs: Tensor
+    passage: TrunkPass
     feat: Tensor
     feats: tuple[Tensor, ...]
     output: HeadOutput
@@ -202,13 +205,13 @@ class PostHocMaps:
         from pytorch_grad_cam.ablation_layer import AblationLayer
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-        image, feat = self.inputs[index : index + 1], self.feat[index : index + 1].detach()
+        image, feat = self.passage.inputs[index : index + 1], self.feat[index : index + 1].detach()
         targets, cams, count = [ClassifierOutputTarget(label)], library(), self.model.batch_size
         if self.model.method == 'scorecam':
             rule, x, layer = cams.ScoreCAM(ScoresOfImages(self.model), target_layers=[]), image, None
             rule.batch_size = count
         else:
-            above = ScoresOfFeatures(self.model, self.model.stage, image, [f[index : index + 1] for f in self.feats])
+            above = ScoresOfFeatures(self.model, self.model.stage, self.passage, index, self.feats)
             rule = cams.AblationCAM(above, [], ablation_layer=AblationLayer(), batch_size=count)
             x, layer = feat, above.tap
         with contextlib.redirect_stderr(io.StringIO()):  # a progress bar for every image
@@ -290,11 +293,11 @@ class PostHocCAM(Localizer):
         tapped = self.backbone.stage_index(self.stage)
         after[tapped] = partial(_tap, seen, after.get(tapped))
         with torch.no_grad():
-            feats, attentions = self.backbone(inputs, after=after)
+            feats, attentions = self.backbone(inputs, after=after, carried=passage.carried)
         passage.attentions.extend(attentions)
         with torch.enable_grad():
             output = self.head(feats, labels, passage)
-        maps: ClassMaps = PostHocMaps(self, inputs, seen[0], feats, output)
+        maps: ClassMaps = PostHocMaps(self, passage, seen[0], feats, output)
         if self.method == 'eigencam':
             maps = SharedMap(maps.of(output.logits.new_zeros(len(inputs), 1, dtype=torch.int64)), self.head.num_classes)
         return HeadOutput(output.logits.detach(), maps)

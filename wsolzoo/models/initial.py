@@ -8,6 +8,8 @@ def without_weights(model: dict) -> dict:
     model = copy.deepcopy(model)
     if isinstance(model.get('init_cfg'), dict) and str(model['init_cfg'].get('type')).startswith('Pretrained'):
         model['init_cfg'] = None
+    if model.get('pretrained') is True:
+        model['pretrained'] = False
     for key, value in model.items():
         if isinstance(value, dict):
             model[key] = without_weights(value)

@@ -22,6 +22,13 @@ class Attention(Protocol):
         """(N, C, h, w) the feature that entered the neck."""
 
 
+class Carried(Protocol):
+    """What a backbone hands from stage to stage beside the map, such as class tokens; images come first."""
+
+    def take(self, images: Tensor) -> 'Carried':
+        """That of the images (M,) int64 of the batch, each as often as it is named."""
+
+
 class ClassMaps(Protocol):
     """Maps that are computed for the classes somebody asks for; any object with these two methods."""
 
@@ -72,6 +79,27 @@ class SharedMap(NamedTuple):
     def all(self) -> Tensor:
         """The map for every class, (N, K, h, w), without a copy."""
         return self.map.expand(-1, self.num_classes, -1, -1)
+
+
+class CoupledMaps(NamedTuple):
+    """Score maps of classes, each times one attention map an image.
+
+    Attributes:
+        scores: (N, K, h, w).
+        attention: (N, 1, h, w), in float32 at least.
+    """
+
+    scores: Tensor
+    attention: Tensor
+
+    def of(self, classes: Tensor) -> Tensor:
+        """Maps (N, M, h, w) of the ``classes`` (N, M)."""
+        index = classes[:, :, None, None].expand(-1, -1, *self.scores.shape[2:])
+        return self.attention * self.scores.gather(1, index)
+
+    def all(self) -> Tensor:
+        """Maps (N, K, h, w) of all classes."""
+        return self.attention * self.scores
 
 
 @dataclass

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wsolzoo.models.frozen import frozen_call
-from wsolzoo.models.outputs import Attention
+from wsolzoo.models.outputs import Attention, Carried
 from wsolzoo.structures import DataSample
 
 Features = tuple[tuple[Tensor, ...], tuple[Attention, ...]]
@@ -54,16 +54,22 @@ class Trunk(nn.Module):
         self.necks = necks
         self.places = tuple(places)
 
-    def forward(self, x: Tensor, start: int | str = 0, states: dict[int, RandomState] | None = None) -> Features:
+    def forward(
+        self,
+        x: Tensor,
+        start: int | str = 0,
+        states: dict[int, RandomState] | None = None,
+        carried: dict[int, Carried] | None = None,
+    ) -> Features:
         """``(feats, attentions)`` from stage ``start`` on; see :class:`~wsolzoo.models.backbones.StagedBackbone`.
 
-        ``states`` is filled with the random state after each stage.
+        ``states`` is filled with the random state after each stage, ``carried`` with what left it beside the map.
         """
         after: dict[int, Callable] = dict(self.between(start))
         if states is not None:
             stages = range(len(self.backbone.stage_names))
             after = {index: partial(_remember, states, index, after.get(index)) for index in stages}
-        return self.backbone(x, start=start, after=after)
+        return self.backbone(x, start=start, after=after, carried=carried)
 
     def between(self, start: int | str = 0) -> dict[int, nn.Module]:
         """The necks between the stages from ``start`` on, by the index of the stage whose output each changes."""
@@ -96,6 +102,7 @@ class TrunkPass:
         samples: the records of the images; empty where there are none.
         attentions: what the necks looked through, in order; those inside the head add theirs.
         states: random state after each stage, where the head may resume the trunk in training.
+        carried: what left each stage beside the map, where the backbone carries more than a map.
     """
 
     trunk: Trunk
@@ -103,15 +110,18 @@ class TrunkPass:
     samples: Sequence[DataSample] = ()
     attentions: list[Attention] = field(default_factory=list)
     states: dict[int, RandomState] = field(default_factory=dict)
+    carried: dict[int, Carried] = field(default_factory=dict)
 
     def resume(self, x: Tensor, after: str, frozen: bool = False) -> tuple[Tensor, ...]:
         """Feats of the stages that follow the stage ``after``, run on ``x``, a changed output of that stage.
 
-        Random gates and dropouts of those stages draw what they drew in the first passage, so that both went through
-        one network. With ``frozen`` the stages neither learn from this pass nor update their running statistics.
+        What goes on beside the map is that of the first passage. Random gates and dropouts of those stages draw what
+        they drew in it, so that both went through one network. With ``frozen`` the stages neither learn from this pass
+        nor update their running statistics.
         """
         last = self.trunk.backbone.stage_index(after)
-        call = partial(frozen_call, self.trunk) if frozen else self.trunk
+        trunk: Callable = partial(frozen_call, self.trunk) if frozen else self.trunk
+        call = partial(trunk, carried=dict(self.carried))
         if last not in self.states:
             return call(x, start=last + 1)[0]
         with self.states[last].again(x.device):

@@ -5,10 +5,13 @@ from wsolzoo.models.backbones.inception import InceptionV3
 from wsolzoo.models.backbones.lenet import LeNet5
 from wsolzoo.models.backbones.mobilenet_v1 import MobileNetV1
 from wsolzoo.models.backbones.plain import PlainNet
+from wsolzoo.models.backbones.plain_vit import PlainViT
 from wsolzoo.models.backbones.resnet import ResNet
 from wsolzoo.models.backbones.squeezenet import SqueezeNet
 from wsolzoo.models.backbones.staged import StagedBackbone
+from wsolzoo.models.backbones.tokens import TokenBackbone, Tokens
 from wsolzoo.models.backbones.vgg import VGG16
+from wsolzoo.models.backbones.vit import MMPretrainViT, TimmViT
 from wsolzoo.models.backbones.wrappers import MMPretrainBackbone, TimmBackbone
 
 __all__ = [
@@ -16,11 +19,16 @@ __all__ = [
     'InceptionV3',
     'LeNet5',
     'MMPretrainBackbone',
+    'MMPretrainViT',
     'MobileNetV1',
     'PlainNet',
+    'PlainViT',
     'ResNet',
     'SqueezeNet',
     'StagedBackbone',
     'TimmBackbone',
+    'TimmViT',
+    'TokenBackbone',
+    'Tokens',
     'VGG16',
 ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from wsolzoo.models.outputs import Carried
 from wsolzoo.registry import WEIGHT_INITIALIZERS
 
 MEASURE_SIZE = 1024
@@ -19,8 +20,9 @@ MEASURE_SIZE = 1024
 class StagedBackbone(BaseModule):
     """Base of all backbones: ordered, named stages, each mapping one tensor (N, C, h, w) to the next.
 
-    ``feats, attentions = backbone(x, start=0, after=None)``. Running it in one go, or up to a stage and then from the
-    next one on, gives the same numbers.
+    ``feats, attentions = backbone(x, start=0, after=None, carried=None)``. Running it in one go, or up to a stage and
+    then from the next one on, gives the same numbers. A network that has more to hand from stage to stage than the map,
+    such as class tokens, overrides :meth:`advance` and :meth:`reading`.
 
     A subclass registers its modules as it likes (so that its state-dict keys are those of published weights) and then
     calls :meth:`cut` with the stages, each a sequence of submodule paths. What follows the last stage asked for is
@@ -33,6 +35,7 @@ class StagedBackbone(BaseModule):
         out_stages: the stages whose outputs are returned, fine to coarse.
         out_channels, strides: one number an out stage.
         norm_eval: keep batch norm in evaluation mode while training; its weight and bias still learn.
+        frozen: nothing here learns, see :meth:`hold`.
     """
 
     stage_names: tuple[str, ...]
@@ -40,6 +43,7 @@ class StagedBackbone(BaseModule):
     stage_strides: tuple[int, ...]
     out_stages: tuple[str, ...]
     norm_eval = False
+    frozen = False
 
     def cut(self, stages: Mapping[str, Sequence[str]], out_stages: Sequence[str] | None) -> None:
         """Set the stages, drop those after the last out stage, and measure channels and strides (on no real data).
@@ -102,13 +106,20 @@ class StagedBackbone(BaseModule):
         )
 
     def train(self, mode: bool = True) -> 'StagedBackbone':
-        """Set the mode, of batch norm only where ``norm_eval`` does not hold it back."""
-        super().train(mode)
+        """Set the mode, of batch norm only where ``norm_eval`` does not hold it back, of nothing where it is frozen."""
+        super().train(mode and not self.frozen)
         if self.norm_eval:
             for module in self.modules():
                 if isinstance(module, _BatchNorm):
                     module.eval()
         return self
+
+    def hold(self) -> None:
+        """Freeze for good: no weight learns, dropout, drop-path and batch norm stay as in a test, and no graph is kept
+        where nothing below asks for gradients. A neck between the stages still learns."""
+        self.frozen = True
+        self.requires_grad_(False)
+        self.eval()
 
     def run_stage(self, name: str, x: Tensor) -> Tensor:
         """Output of one stage on the output ``x`` of the stage before it."""
@@ -116,8 +127,20 @@ class StagedBackbone(BaseModule):
             x = self.get_submodule(path)(x)
         return x
 
+    def advance(self, name: str, x: Tensor, side: Carried | None) -> tuple[Tensor, Carried | None]:
+        """One stage on the map ``x`` and on what goes on ``side`` by side with it, ``None`` in a plain network."""
+        return self.run_stage(name, x), side
+
+    def reading(self, name: str, x: Tensor, side: Carried | None) -> Tensor:
+        """What an out stage returns, where ``x`` and ``side`` went on from it: the map."""
+        return x
+
     def forward(
-        self, x: Tensor, start: int | str = 0, after: Mapping[str, nn.Module] | None = None
+        self,
+        x: Tensor,
+        start: int | str = 0,
+        after: Mapping[str, nn.Module] | None = None,
+        carried: dict[int, Carried] | None = None,
     ) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
         """Run the stages from ``start`` on.
 
@@ -125,6 +148,8 @@ class StagedBackbone(BaseModule):
             x: (N, 3, H, W) images, or the output of the stage before ``start``.
             start: the first stage to run, by name or position.
             after: stage name → module that is called on that stage's output as ``x, attention = module(x)``.
+            carried: filled, by the index of the stage, with what left it beside the map; where ``start`` is not the
+                first stage, what the stage before it left in the pass that made ``x``.
 
         Returns:
             The outputs of those out stages that were run (after their modules), and what the modules returned beside
@@ -135,16 +160,20 @@ class StagedBackbone(BaseModule):
         """
         first = self.stage_index(start)
         modules = {self.stage_index(name): module for name, module in (after or {}).items()}
+        carried = {} if carried is None else carried
+        side = carried.get(first - 1)
         feats, attentions = [], []
         for index in range(first, len(self.stage_names)):
             name = self.stage_names[index]
-            x = self.run_stage(name, x)
+            x, side = self.advance(name, x, side)
+            if side is not None:
+                carried[index] = side
             if index in modules:
                 x, attention = modules[index](x)
                 if attention is not None:
                     attentions.append(attention)
             if name in self.out_stages:
-                feats.append(x)
+                feats.append(self.reading(name, x, side))
         return tuple(feats), tuple(attentions)
 
     def init_weights(self) -> None:
@@ -156,7 +185,7 @@ class StagedBackbone(BaseModule):
         """A stage must not write into its input, which a neck or a head may hold."""
         modules = dict(self.named_modules())
         for paths in self._stage_paths.values():
-            if getattr(modules.get(paths[0]), 'inplace', False):
+            if paths and getattr(modules.get(paths[0]), 'inplace', False):
                 modules[paths[0]].inplace = False
 
     def _measure(self, size: int = MEASURE_SIZE) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -189,9 +218,11 @@ class _Probe(nn.Module):
         self.shapes = shapes
 
     def forward(self, x: Tensor) -> None:
+        side = None
         for name in self.backbone.stage_names:
-            x = self.backbone.run_stage(name, x)
-            self.shapes.append(x.shape)
+            x, side = self.backbone.advance(name, x, side)
+            read = name in self.backbone.out_stages
+            self.shapes.append((self.backbone.reading(name, x, side) if read else x).shape)
 
 
 def _remove(root: nn.Module, path: str) -> None:

@@ -61,7 +61,8 @@ class GraphBackbone(StagedBackbone):
         except CutError as error:
             raise ValueError(
                 f'{name} cannot be cut into stages: {error}. Use another network (ResNet, ConvNeXt, EfficientNet, '
-                'Swin, a ViT without class token), or write it as a StagedBackbone: name its submodules in cut().'
+                'Swin; for a ViT, type=TimmViT or MMPretrainViT), or write it as a StagedBackbone: name its submodules '
+                'in cut().'
             ) from error
         self._segments = {part.name: part for part in parts}
         paths = {part.name: tuple(dict.fromkeys(_paths(part.steps))) for part in parts}
@@ -109,8 +110,10 @@ def _about_joined(names: Sequence[str]) -> str:
         return ''
     shown = ', '.join(names[:6]) + (', …' if len(names) > 6 else '')
     return (
-        f'. There is no stage at {shown}: more than one map goes on from there, such as class tokens (timm: '
-        "class_token=False, global_pool='avg'; mmpretrain: with_cls_token=False)"
+        f'. There is no stage at {shown}: more than one map goes on from there, such as class tokens. '
+        "type='TimmViT' and 'MMPretrainViT' cut a ViT with its class token. To build it without one: timm's "
+        "class_token=False, global_pool='avg', final_norm=True, fc_norm=False (the last two keep the normalisation of "
+        "the patches), mmpretrain's with_cls_token=False"
     )
 
 
@@ -145,6 +148,36 @@ def _check_name(model_name: str) -> None:
     raise UnavailableError(f'timm has no network {model_name!r}; {hint}')
 
 
+def timm_network(model_name: str, pretrained: bool, **kwargs: Any) -> nn.Module:
+    """A network of timm.
+
+    Raises:
+        UnavailableError: timm has no such network, or its weights cannot be had.
+    """
+    import timm
+
+    _check_name(model_name)
+    try:
+        with without_retries():
+            return timm.create_model(model_name, pretrained=pretrained, **kwargs)
+    except OSError as error:
+        raise UnavailableError(
+            f"pretrained=True: the weights of timm's {model_name} are not in the cache and cannot be "
+            'downloaded. Run this once where there is a network, name a file in init_cfg, or set pretrained=False.'
+        ) from error
+
+
+def mmpretrain_network(net: dict, **defaults: Any) -> nn.Module:
+    """A backbone of mmpretrain; those of ``defaults`` that it takes hold where ``net`` says nothing else."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
+        from mmpretrain.registry import MODELS as MMPRETRAIN
+
+        known = inspect.signature(MMPRETRAIN.get(f'mmpretrain.{net["type"]}').__init__).parameters
+        taken = {key: value for key, value in defaults.items() if key in known}
+        return MMPRETRAIN.build({'_scope_': 'mmpretrain', **taken, **net})
+
+
 @MODELS.register_module()
 class TimmBackbone(GraphBackbone):
     """A network of timm, without its pooling and classifier.
@@ -171,15 +204,7 @@ class TimmBackbone(GraphBackbone):
         super().__init__(init_cfg)
         import timm
 
-        _check_name(model_name)
-        try:
-            with without_retries():
-                self.net = timm.create_model(model_name, pretrained=pretrained, **kwargs)
-        except OSError as error:
-            raise UnavailableError(
-                f"pretrained=True: the weights of timm's {model_name} are not in the cache and cannot be "
-                'downloaded. Run this once where there is a network, name a file in init_cfg, or set pretrained=False.'
-            ) from error
+        self.net = timm_network(model_name, pretrained, **kwargs)
         self.pretrained = pretrained
         if not hasattr(self.net, 'forward_features'):
             raise ValueError(f'{model_name} of timm has no forward_features, so its classifier cannot be told apart')
@@ -231,14 +256,9 @@ class MMPretrainBackbone(GraphBackbone):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
-            from mmpretrain.models.utils import resize_pos_embed
-            from mmpretrain.registry import MODELS as MMPRETRAIN
+        self.net = mmpretrain_network(net, **GIVES_MAPS)
+        from mmpretrain.models.utils import resize_pos_embed
 
-            known = inspect.signature(MMPRETRAIN.get(f'mmpretrain.{net["type"]}').__init__).parameters
-            maps = {key: value for key, value in GIVES_MAPS.items() if key in known}
-            self.net = MMPRETRAIN.build({'_scope_': 'mmpretrain', **maps, **net})
         size = img_size or getattr(self.net, 'img_size', None)
         size = size if isinstance(size, int) or size is None else size[0]
         self.cut_graph(f'{net["type"]} of mmpretrain', 'forward', out_stages, size, expand, (resize_pos_embed,))

@@ -255,9 +255,8 @@ class Localizer(BaseModel):
     def extract_feat(self, inputs: Tensor, samples: Sequence[DataSample] = ()) -> tuple[tuple[Tensor, ...], TrunkPass]:
         """The features of ``inputs`` (N, 3, H, W), and the passage that made them, for the head."""
         passage = TrunkPass(self.trunk, inputs, samples)
-        feats, attentions = passage.trunk(
-            inputs, states=passage.states if self.training and self.head.resumes else None
-        )
+        states = passage.states if self.training and self.head.resumes else None
+        feats, attentions = passage.trunk(inputs, states=states, carried=passage.carried)
         passage.attentions.extend(attentions)
         return feats, passage
 

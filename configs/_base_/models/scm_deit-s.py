@@ -1,0 +1,2 @@
+_base_ = './deit-s.py'
+model = dict(head=dict(type='SCMHead', num_classes=200))
