@@ -1,6 +1,7 @@
 """What mask heads are made of: features in, class scores and class maps out."""
 
 from wsolzoo.models.heads.base import MaskHead, top1
+from wsolzoo.models.heads.class_agnostic import ClassAgnosticHead, pseudo_field
 from wsolzoo.models.heads.conv_classifier import ConvClassifier
 
-__all__ = ['ConvClassifier', 'MaskHead', 'top1']
+__all__ = ['ClassAgnosticHead', 'ConvClassifier', 'MaskHead', 'pseudo_field', 'top1']
