@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from tests.conftest import REPO
+from wsolzoo.engine.weights.checkpoint import CheckpointError
 from wsolzoo.evaluation.localization import protocols
 from wsolzoo.evaluation.metrics import LocalizationMetric
 from wsolzoo.methods.psol import DDTHead, DDTHook, Descriptors, Projections, PSOLHead, rectangles
@@ -16,6 +17,11 @@ from wsolzoo.structures import DataSample
 from wsolzoo.testing import build_model, tiny_batch
 
 FOLDER = REPO / 'configs/psol'
+CAM = {
+    'type': 'Localizer',
+    'backbone': {'type': 'PlainNet', 'base_channels': 16, 'strides': (2, 1, 2, 2)},
+    'head': {'type': 'CAMHead', 'num_classes': 10},
+}
 
 
 def model_of(name='psol_plainnet_1xb32-15e_scenes-96px', **changes):
@@ -119,6 +125,19 @@ def test_the_classifier_says_the_class_and_never_learns():
         alone, other = model.head.classifier.extract_feat(batch['inputs'])
         torch.testing.assert_close(scores, model.head.classifier.head(alone, trunk=other).logits)
     assert not model.head((feats[-1],)).logits.any(), 'features alone tell it nothing'
+
+
+def test_a_classifier_of_which_a_part_would_stay_random_is_refused(tmp_path):
+    model = model_of()
+    weights = {name: value for name, value in model.head.classifier.state_dict().items() if 'fc.bias' not in name}
+    torch.save(weights, tmp_path / 'half.pth')
+    trained = {'type': 'Pretrained', 'checkpoint': str(tmp_path / 'half.pth')}
+    with DefaultScope.overwrite_default_scope('wsolzoo'):
+        head = PSOLHead(10, (8,), classifier={**CAM, 'init_cfg': trained})
+        with pytest.raises(CheckpointError, match=r'never trained again[\s\S]*fc.bias'):
+            head.init_weights()
+        torch.save(model.head.classifier.state_dict(), tmp_path / 'half.pth')
+        head.init_weights()
 
 
 def test_parts_that_mean_nothing_beside_it_are_refused():

@@ -98,7 +98,7 @@ def test_a_chain_runs_and_a_second_time_there_is_nothing_to_do(tmp_path, monkeyp
 def tiny_chain(folder):
     """Two configs of two epochs on 24 scenes; the second stands on the first."""
     first = tiny_run.write_config(folder, epochs=2, extra="""
-model = dict(head=dict(type='DDTHead'))
+model = dict(backbone=dict(base_channels=4), head=dict(type='DDTHead', num_classes=10))
 custom_hooks = [dict(type='DDTHook', pipeline=[dict(type='PackLocalization')])]""")  # fmt: skip
     first = first.rename(folder / 'first.py')
     work = "'{{$WSOLZOO_WORK_DIRS:work_dirs}}/first"
@@ -106,7 +106,8 @@ custom_hooks = [dict(type='DDTHook', pipeline=[dict(type='PackLocalization')])]"
 first_phase = dict(config='{first}', labels=dict(folder={work}/boxes', kind='boxes', rule='otsu'))
 cam = dict(type='Localizer', backbone=dict(type='PlainNet', base_channels=4, strides=(2, 1, 2, 2)),
     head=dict(type='CAMHead', num_classes=10), init_cfg=dict(type='Pretrained', checkpoint={work}/epoch_2.pth'))
-model = dict(head=dict(_delete_=True, type='PSOLHead', num_classes=10, loss_weight=50.0, classifier=cam))
+psol = dict(_delete_=True, type='PSOLHead', num_classes=10, loss_weight=50.0, classifier=cam)
+model = dict(backbone=dict(base_channels=4), head=psol)
 boxes = dict(type='LoadPseudoLabels', folder={work}/boxes', kind='boxes')
 train_dataloader = dict(batch_size=6, num_workers=0, dataset=dict(
     **scenes, pipeline=[boxes, dict(type='PackLocalization')]))""")  # fmt: skip

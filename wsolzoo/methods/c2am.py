@@ -116,7 +116,7 @@ class C2AMHead(ClassAgnosticHead):
             'loss_apart': weight['apart'] * apart(back, front),
             'loss_fg': weight['fg'] * together(front, self.alpha),
             'loss_bg': weight['bg'] * together(back, self.alpha),
-            'map_area': output.class_maps.map.detach().mean(),
+            'map_area': output.maps[:, 0].detach().mean(),
         }
 
     @torch.no_grad()

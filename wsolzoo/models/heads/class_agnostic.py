@@ -1,6 +1,7 @@
 """What heads share that locate whatever the class, mostly from what another network said."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,13 @@ from wsolzoo.models.heads.base import MaskHead
 from wsolzoo.models.trunk import TrunkPass
 from wsolzoo.registry import MODELS
 from wsolzoo.structures import DataSample
+
+
+def as_trained(settings: dict[str, Any]) -> dict[str, Any]:
+    """The config of a part that never learns here: weights that it begins with must be all of its weights."""
+    init = settings.get('init_cfg')
+    whole = isinstance(init, dict) and init.get('type') == 'Pretrained'
+    return {**settings, 'init_cfg': {**init, 'whole': True}} if whole else settings
 
 
 class ClassAgnosticHead(MaskHead):
@@ -33,7 +41,7 @@ class ClassAgnosticHead(MaskHead):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(num_classes, in_channels, init_cfg)
-        self.classifier = None if classifier is None else MODELS.build(classifier).requires_grad_(False)
+        self.classifier = None if classifier is None else MODELS.build(as_trained(classifier)).requires_grad_(False)
         own = num_classes if self.classifier is None else self.classifier.head.num_classes
         if own != num_classes:
             raise ValueError(f'the classifier of {type(self).__name__} has {own} classes, the head {num_classes}')
@@ -61,7 +69,7 @@ class ClassAgnosticHead(MaskHead):
         return self.classifier.head(seen, trunk=passage).logits
 
 
-def pseudo_field(samples: list[DataSample], field: str, kind: str) -> list:
+def pseudo_field(samples: Sequence[DataSample], field: str, kind: str) -> list:
     """A field of pseudo-labels of every image.
 
     Args:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wsolzoo.models.heads.base import MaskHead
-from wsolzoo.models.heads.class_agnostic import pseudo_field
+from wsolzoo.models.heads.class_agnostic import as_trained, pseudo_field
 from wsolzoo.models.loss_weights import loss_weights
 from wsolzoo.models.outputs import HeadOutput, SharedMap
 from wsolzoo.models.scaling import minmax, wide
@@ -39,10 +39,10 @@ class UNetDecoder(nn.Module):
 
     def forward(self, feats: Sequence[Tensor]) -> Tensor:
         """Logits (N, 2, h, w) on the grid of the finest feature."""
-        x = None
-        for block, feat in zip(self.blocks, reversed(feats), strict=True):
-            grown = [] if x is None else [F.interpolate(x, feat.shape[2:], mode='bilinear', align_corners=True)]
-            x = block(torch.cat([*grown, feat], 1))
+        x = self.blocks[0](feats[-1])
+        for block, feat in zip(list(self.blocks)[1:], reversed(feats[:-1]), strict=True):
+            grown = F.interpolate(x, feat.shape[2:], mode='bilinear', align_corners=True)
+            x = block(torch.cat([grown, feat], 1))
         return self.last(x)
 
 
@@ -105,8 +105,9 @@ class SeededHead(MaskHead):
     ) -> None:
         super().__init__(num_classes, in_channels, init_cfg)
         self.loss_weight, self.barrier = loss_weights(self, TERMS, loss_weight), 1.0
-        self.classifier = MODELS.build({'num_classes': num_classes, 'in_channels': self.in_channels, **classifier})
         self.held = not self.loss_weight['cls']
+        settings = as_trained(classifier) if self.held else classifier
+        self.classifier = MODELS.build({'num_classes': num_classes, 'in_channels': self.in_channels, **settings})
         if self.held:
             self.classifier.requires_grad_(False)
         self.decoder = UNetDecoder(self.in_channels, widths) if widths else PixelClassifier(self.in_channels)
@@ -146,7 +147,7 @@ class SeededHead(MaskHead):
         weight, output = self.loss_weight, self.output(told, logits)
         scalars = {
             'loss_seeds': weight['seeds'] * seed_loss(large, seeds),
-            'map_area': output.class_maps.map.mean(),
+            'map_area': output.maps[:, 0].mean(),
             'seeded': (seeds != UNKNOWN).float().mean(),
         }
         if weight['size']:
