@@ -35,7 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=named,
         default='otsu',
         metavar='NAME[:KEY=VALUE,…]',
-        help='what is foreground: otsu (default), fixed, percentile or mean, such as percentile:q=70',
+        help='what is foreground: otsu (default), fixed, percentile, mean or gaussian, such as percentile:q=70',
     )
     parser.add_argument(
         '--normalizer',

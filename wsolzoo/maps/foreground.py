@@ -98,11 +98,44 @@ def mean(map: np.ndarray, factor: float = 1.0) -> np.ndarray:
     return (map > factor * map.mean()).astype(np.uint8)
 
 
+def gaussian(
+    map: np.ndarray, threshold: float = 0.25, background: float = 0.01, shrink: float = 10.0, least: float = 20
+) -> np.ndarray:
+    """Above a threshold, or inside a Gaussian that the flanks of the map describe (SPOL: Wei et al., CVPR 2021).
+
+    The flanks are where the map lies between 0.1 and 0.5. Each connected part of them that is large enough gives a
+    Gaussian with the weighted mean and covariance of its pixels, ``exp(-d^T (C / shrink)^-1 d / 2)``; the largest
+    counts. Where the flank rings an object, its Gaussian lies in the middle of the ring.
+
+    Args:
+        map: (h, w) in [0, 1], the paper's at 256 x 256 and divided by its maximum.
+        threshold: a pixel of the map, or of the Gaussians, above it is object.
+        background: any other pixel of the map below it is background, and nothing is said of those between.
+        shrink: of the covariance.
+        least: pixels of a part that gives a Gaussian.
+
+    Returns:
+        ndarray: (h, w) uint8, 0 background, 1 object, 255 unknown.
+    """
+    count, parts = cv2.connectedComponents(((map > 0.1) & (map <= 0.5)).astype(np.uint8), connectivity=8)
+    prior, grid = np.zeros(map.shape), np.moveaxis(np.indices(map.shape), 0, -1).astype(np.float64)
+    for part in range(1, count):
+        points, weights = grid[parts == part], map[parts == part]
+        if len(points) >= least:
+            centre = np.average(points, axis=0, weights=weights)
+            spread = np.cov(points.T, aweights=weights, bias=True) / shrink + 1e-6 * np.eye(2)
+            away = grid - centre
+            prior = np.maximum(prior, np.exp(-0.5 * ((away @ np.linalg.inv(spread)) * away).sum(-1)))
+    object = (map > threshold) | (prior > threshold)
+    return np.where(object, 1, np.where(map < background, 0, UNKNOWN)).astype(np.uint8)
+
+
 FOREGROUNDS: dict[str, Callable[..., np.ndarray]] = {
     'otsu': otsu,
     'fixed': fixed,
     'percentile': percentile,
     'mean': mean,
+    'gaussian': gaussian,
 }
 """Rules by name; none of them has seen a true box or mask."""
 
