@@ -1,6 +1,6 @@
 """Evaluate maps saved by any code, by published protocols, without a model.
 
-python tools/evaluate_maps.py MAPS ANNOTATIONS --protocol choe2020-v2 --protocol realistic --out numbers.json
+python tools/evaluate_maps.py MAPS ANNOTATIONS --protocol choe2020-v2 --protocol choe2020-v2-fullsup --out numbers.json
 
 MAPS is a folder of <image_id>.npy (raw values of any height and width; ids may contain "/") or one .npz with the ids as
 keys. ANNOTATIONS is a metadata folder in the layout of wsolevaluation or a CSV with a row for every box.

@@ -33,6 +33,11 @@ class DataSample(BaseDataElement):
         gt_map (Tensor): (1, h, w) float32 in [0, 1], the dense target of saliency and defocus.
         gt_image (Tensor): (3, h, w) uint8 BGR, the network's input itself, where a metric compares pictures.
 
+    What another model said of a training image, no truth (moved with the image by the transforms):
+        pseudo_boxes (ndarray): as ``gt_boxes``.
+        pseudo_mask (ndarray): as ``gt_mask``.
+        pseudo_map (Tensor): (1, h, w) float32 in [0, 1], its map of the image's class.
+
     Prediction:
         pred_scores (Tensor): (K,) softmax class scores.
         pred_raw_map (Tensor): (h, w) float32 evidence for a class at feature resolution, of any range.

@@ -16,7 +16,7 @@ from tests.tiny_run import tool
 from wsolzoo import maps
 from wsolzoo.apis import Inferencer
 from wsolzoo.apis.images import expand
-from wsolzoo.apis.inferencer import _window, inference_pipeline
+from wsolzoo.apis.inferencer import inference_pipeline, window_of
 from wsolzoo.models.tasks import Localization
 from wsolzoo.registry import MODELS
 
@@ -183,7 +183,7 @@ def test_a_window_outside_the_image_is_cut():
     map = np.ones((4, 4))
     canvas = maps.place(map, np.array([-10.0, 5.0, 30.0, 45.0]), (40, 20))
     assert canvas.shape == (40, 20) and (canvas[5:] == 1).all() and (canvas[:5] == 0).all()
-    np.testing.assert_allclose(_window(np.array([4, 4, 6, 6]), np.array([1, 1, 3, 3]), (8, 8)), [3, 3, 11, 11])
+    np.testing.assert_allclose(window_of(np.array([4, 4, 6, 6]), np.array([1, 1, 3, 3]), (8, 8)), [3, 3, 11, 11])
 
 
 @pytest.fixture

@@ -182,13 +182,14 @@ def test_pixels(run, data):
 
 
 def test_transfer_from_a_validation_run(run, data):
-    validation = run(protocol=['realistic', 'choe2020-v1'])
+    validation = run(protocol=['choe2020-v2-fullsup', 'choe2020-v1'])
     (data / 'val.json').write_text(json.dumps(validation))
-    entry = run('--transfer', data / 'val.json', protocol='realistic', annotations='boxes.csv')['realistic']
-    assert entry['columns']['transferred']['threshold'] == validation['realistic']['threshold']
+    name = 'choe2020-v2-fullsup'
+    entry = run('--transfer', data / 'val.json', protocol=name, annotations='boxes.csv')[name]
+    assert entry['columns']['transferred']['threshold'] == validation['choe2020-v2-fullsup']['threshold']
     assert entry['headline'] == 'transferred' and entry['GTKnown'] == entry['columns']['transferred']['GTKnown']
-    assert validation['realistic']['headline'] is None and 'GTKnown' not in validation['realistic']
-    said = run('--transfer', data / 'val.json', '--interval', 0.01, protocol='realistic', fails=True)
+    assert validation['choe2020-v2-fullsup']['headline'] is None and 'GTKnown' not in validation['choe2020-v2-fullsup']
+    said = run('--transfer', data / 'val.json', '--interval', 0.01, protocol='choe2020-v2-fullsup', fails=True)
     assert 'another definition' in said
     assert 'holds none of' in run('--transfer', data / 'val.json', protocol='bas-v1', fails=True)
     assert 'not a result' in run('--transfer', data / 'boxes.csv', fails=True)

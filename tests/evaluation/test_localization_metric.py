@@ -20,7 +20,7 @@ ALL = [
     'pas2020',
     'spol2021',
     'tscam2021',
-    'realistic',
+    'choe2020-v2-fullsup',
 ]
 SMALL = 56
 
@@ -64,7 +64,7 @@ def test_keys_are_qualified_and_the_result_is_plain_data(capsys, caplog):
         'choe2020-pxap/pIoU', 'bas-v1/GTKnown', 'choe2020-v1/GTKnown@0.5/oracle', 'choe2020-v1/Top1Loc@0.5/fixed',
     ):  # fmt: skip
         assert key in scores
-    assert 'realistic/GTKnown' not in scores, 'nothing was transferred: there is no such number'
+    assert 'choe2020-v2-fullsup/GTKnown' not in scores, 'nothing was transferred: there is no such number'
     result = json.loads(json.dumps(metric.result))
     assert set(result['protocols']) == set(ALL)
     entry = result['protocols']['choe2020-v2']
@@ -110,16 +110,16 @@ def test_two_processes_give_the_number_of_one(monkeypatch):
 
 
 def test_transferred_thresholds():
-    names = ['choe2020-v2', 'realistic', 'choe2020-pxap']
+    names = ['choe2020-v2', 'choe2020-v2-fullsup', 'choe2020-pxap']
     validation, test = build(names), build(names)
     evaluate(validation, samples(9, seed=1))
-    assert set(validation.chosen['realistic']) == {'0.3', '0.5', '0.7'}
+    assert set(validation.chosen['choe2020-v2-fullsup']) == {'0.3', '0.5', '0.7'}
     test.transfer(validation.chosen)
     scores = evaluate(test, samples(20, seed=2))
-    entry = test.result['protocols']['realistic']
-    assert entry['columns']['transferred']['threshold'] == validation.chosen['realistic']
-    assert entry['GTKnown'] == entry['columns']['transferred']['GTKnown'] == scores['realistic/GTKnown']
-    at = entry['thresholds'].index(validation.chosen['realistic']['0.3'])
+    entry = test.result['protocols']['choe2020-v2-fullsup']
+    assert entry['columns']['transferred']['threshold'] == validation.chosen['choe2020-v2-fullsup']
+    assert entry['GTKnown'] == entry['columns']['transferred']['GTKnown'] == scores['choe2020-v2-fullsup/GTKnown']
+    at = entry['thresholds'].index(validation.chosen['choe2020-v2-fullsup']['0.3'])
     assert entry['columns']['transferred']['BoxAcc']['0.3'] == entry['curve']['0.3'][at]
     assert entry['columns']['transferred']['MeanBoxAcc'] <= entry['columns']['oracle']['MaxBoxAccV2']
     assert scores['choe2020-v2/GTKnown'] == scores['choe2020-v2/GTKnown@0.5/oracle']

@@ -37,7 +37,7 @@ def judge(name, array, truths, rank=None):
 def test_all_names():
     assert protocols.names()[:9] == [
         'choe2020-v1', 'choe2020-v2', 'choe2020-pxap', 'bas-v1', 'bas-v2', 'pas2020', 'spol2021', 'tscam2021',
-        'realistic',
+        'choe2020-v2-fullsup',
     ]  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def test_a_perfect_block(name):
         # sides + 1: 122 x 102 against 122 x 51, IoU exactly 0.5
         ('choe2020-v1', [60, 50, 181, 100], 100, 100),
         ('choe2020-v2', [60, 50, 181, 100], 100, 100),
-        ('realistic', [60, 50, 181, 100], 100, 100),
+        ('choe2020-v2-fullsup', [60, 50, 181, 100], 100, 100),
         ('bas-v1', [60, 50, 181, 100], 0, 0),
         ('bas-v2', [60, 50, 181, 100], 100, 100),
         ('pas2020', [60, 50, 181, 100], 100, 100),
@@ -78,8 +78,8 @@ def test_offset_zero_and_one():
 
 @pytest.mark.parametrize(
     ('name', 'end'),
-    [('choe2020-v1', 223), ('choe2020-v2', 223), ('realistic', 223), ('bas-v1', 224), ('bas-v2', 224), ('pas2020', 224),
-     ('spol2021', 224), ('tscam2021', 224)],
+    [('choe2020-v1', 223), ('choe2020-v2', 223), ('choe2020-v2-fullsup', 223), ('bas-v1', 224), ('bas-v2', 224),
+     ('pas2020', 224), ('spol2021', 224), ('tscam2021', 224)],
 )  # fmt: skip
 def test_box_end_at_the_border(name, end):
     assert judge(name, block(100, 100, 224, 224), [[100, 100, 224, 224]])[0] == [100, 100, end, end]
@@ -87,7 +87,7 @@ def test_box_end_at_the_border(name, end):
 
 @pytest.mark.parametrize(
     ('name', 'box'),
-    [('choe2020-v1', [0, 0, 0, 0]), ('choe2020-v2', [0, 0, 0, 0]), ('realistic', [0, 0, 0, 0]),
+    [('choe2020-v1', [0, 0, 0, 0]), ('choe2020-v2', [0, 0, 0, 0]), ('choe2020-v2-fullsup', [0, 0, 0, 0]),
      ('bas-v1', [0, 0, 224, 224]), ('bas-v2', [0, 0, 224, 224]), ('pas2020', [0, 0, 224, 224]),
      ('tscam2021', [0, 0, 1, 1]), ('spol2021', [0, 0, 0, 0])],
 )  # fmt: skip
@@ -317,7 +317,7 @@ def test_nonsense_is_refused(change, message):
 
 
 def test_fingerprints_ignore_names_only():
-    first, second = protocols.get('choe2020-v2'), protocols.get('realistic')
+    first, second = protocols.get('choe2020-v2'), protocols.get('choe2020-v2-fullsup')
     assert protocols.vary(first, 'other name').fingerprint == first.fingerprint
     assert first.fingerprint != second.fingerprint
     assert len({protocols.get(name).fingerprint for name in protocols.names()}) == len(protocols.names())
@@ -353,3 +353,10 @@ def test_kim2021_changes_the_normaliser_alone():
             again = protocols.vary(base, 'x', map={'normalizer': name})
             assert changed.fingerprint == again.fingerprint
     assert 'ivr' in protocols.get('choe2020-v2-ivr').describe()
+
+
+def test_an_old_name_gives_the_same_rules_and_says_what_they_are():
+    with pytest.warns(FutureWarning, match='chooses on true boxes'):
+        old = protocols.get('realistic')
+    assert old.name == 'realistic' and old.fingerprint == protocols.get('choe2020-v2-fullsup').fingerprint
+    assert 'true boxes' in old.describe() and 'realistic' not in protocols.names()

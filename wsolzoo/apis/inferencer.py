@@ -144,7 +144,7 @@ class Inferencer:
         results['gt_bboxes'] = probe.copy()
         done = self.pipeline(results)
         sample = done['data_samples']
-        window = _window(probe[0], sample.gt_boxes[0], done['inputs'].shape[1:])
+        window = window_of(probe[0], sample.gt_boxes[0], done['inputs'].shape[1:])
         del sample.gt_boxes
         return original, window, done
 
@@ -196,9 +196,7 @@ def inference_pipeline(cfg: Config) -> list[dict]:
     Raises:
         ValueError: there is no geometry in it, and the config's name does not end in a size.
     """
-    steps = [dict(step) for step in _dataset(cfg)['pipeline'] if step['type'].split('.')[-1] not in ANNOTATION_ONLY]
-    if not steps or not steps[0]['type'].split('.')[-1].startswith('LoadImage'):
-        steps.insert(0, dict(type='LoadImage'))
+    steps = without_annotation(_dataset(cfg)['pipeline'])
     if not any(step['type'].split('.')[-1] in GEOMETRY for step in steps):
         size = re.search(r'-(\d+)px$', Path(cfg.filename or '').stem)
         if size is None:
@@ -207,6 +205,14 @@ def inference_pipeline(cfg: Config) -> list[dict]:
                 "size such as -96px: add dict(type='AntialiasResize', size=…) after the image is loaded"
             )
         steps.insert(1, dict(type='AntialiasResize', size=int(size[1])))
+    return steps
+
+
+def without_annotation(pipeline: Sequence[dict]) -> list[dict]:
+    """The steps of a pipeline that need no annotation, beginning with ``LoadImage``."""
+    steps = [dict(step) for step in pipeline if step['type'].split('.')[-1] not in ANNOTATION_ONLY]
+    if not steps or not steps[0]['type'].split('.')[-1].startswith('LoadImage'):
+        steps.insert(0, dict(type='LoadImage'))
     return steps
 
 
@@ -220,7 +226,7 @@ def _start(img_id: str, image: Image, load) -> dict:
     return load(results)
 
 
-def _window(before: np.ndarray, after: np.ndarray, size: Sequence[int]) -> np.ndarray:
+def window_of(before: np.ndarray, after: np.ndarray, size: Sequence[int]) -> np.ndarray:
     """Where the network's input lies in the image.
 
     Args:

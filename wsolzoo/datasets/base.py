@@ -41,6 +41,8 @@ class ZooDataset(BaseDataset):
     Each entry of ``load_data_list`` is a dict with ``img_id`` (str, unique), either ``img_path`` (str) or ``img``
     ((H, W, 3) uint8 BGR), and what its task calls truth.
 
+    A transform with a method ``bind(dataset)`` is shown the data set once its list is read.
+
     A broken image of a ``train-weaksup`` split is named in a warning and replaced by another one, until more than one
     in a hundred have failed; on any other role, and with ``test_mode``, it is an error.
 
@@ -62,6 +64,8 @@ class ZooDataset(BaseDataset):
     ARCHIVES: dict[str, str] = {}
     """MD5 sums of the official downloads by file name."""
     MAX_BROKEN = 0.01
+    drawn_from: str | None = None
+    """What tells two drawn data sets of the same ids apart; ``None`` where the pictures are files."""
     IGNORE_ORIENTATION = False
     """Whether pictures stay as they are stored: the frame of published truth, see ``LoadImage``."""
 
@@ -107,6 +111,9 @@ class ZooDataset(BaseDataset):
         super().full_init()
         if not self.has_truth:
             self._broken = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+        for step in getattr(self.pipeline, 'transforms', ()):
+            if hasattr(step, 'bind'):
+                step.bind(self)
 
     def filter_data(self) -> list[dict]:
         """The images of this side of the hold-out, checked."""
@@ -128,6 +135,10 @@ class ZooDataset(BaseDataset):
             by_class[info.get('gt_label')].append(info['img_id'])
         held = {name for names in by_class.values() for name in sorted(names)[self.holdout - 1 :: self.holdout]}
         return [info for info in data if (info['img_id'] in held) == self.held_out]
+
+    def get_annotation(self, idx: int) -> dict:
+        """The entry of image ``idx`` in the list, no picture drawn or read for it."""
+        return BaseDataset.get_data_info(self, idx)
 
     def get_data_info(self, idx: int) -> dict:
         """The annotation of image ``idx``, without boxes, masks and maps where the role is ``train-weaksup``."""

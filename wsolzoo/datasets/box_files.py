@@ -1,4 +1,4 @@
-"""Boxes of pictures from the three kinds of files that annotation tools write: CSV, COCO's JSON and VOC's XML."""
+"""Boxes of pictures from the files that annotation tools write: CSV, COCO's JSON, VOC's XML and plain lines."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
-from wsolzoo.datasets.annotation import AnnotationError, as_box, read_csv, read_text
+from wsolzoo.datasets.annotation import AnnotationError, as_box, read_csv, read_rows, read_text
 
 CORNERS = ('x1', 'y1', 'x2', 'y2')
-FORMS = 'a CSV file with the columns file,x1,y1,x2,y2[,class], a COCO .json, or a folder of VOC .xml'
+FORMS = (
+    'a CSV file with the columns file,x1,y1,x2,y2[,class], a COCO .json, a .txt of lines file,x1,y1,x2,y2, or a folder '
+    'of VOC .xml'
+)
 
 
 class NamedBox(NamedTuple):
@@ -27,7 +30,7 @@ def read_boxes(path: Path) -> list[NamedBox]:
     Raises:
         AnnotationError: the file is of no kind known here, or something in it cannot be.
     """
-    kinds: dict[str, Callable[[Path], Iterator[NamedBox]]] = {'.csv': from_csv, '.json': from_coco}
+    kinds: dict[str, Callable[[Path], Iterator[NamedBox]]] = {'.csv': from_csv, '.json': from_coco, '.txt': from_lines}
     if path.is_dir():
         return [box for file in sorted(path.rglob('*.xml')) for box in from_voc(file, path)]
     if path.suffix.lower() not in kinds:
@@ -39,6 +42,12 @@ def from_csv(path: Path) -> Iterator[NamedBox]:
     """A row a box; ``class`` may be absent or empty."""
     for where, row in read_csv(path, ('file', *CORNERS), FORMS):
         yield NamedBox(row['file'], as_box([row[key] for key in CORNERS], where), row.get('class') or None, where)
+
+
+def from_lines(path: Path) -> Iterator[NamedBox]:
+    """A line a box, without a header, as ``localization.txt`` of Choe et al. (CVPR 2020)."""
+    for where, (file, *corners) in read_rows(path, 'file,x1,y1,x2,y2', ','):
+        yield NamedBox(file, as_box(corners, where), None, where)
 
 
 def from_coco(path: Path) -> Iterator[NamedBox]:

@@ -189,7 +189,10 @@ class PackLocalization(BaseTransform):
         'gt_box_labels': 'gt_box_labels',
         'gt_seg_map': 'gt_mask',
         'gt_multilabel': 'gt_multilabel',
+        'pseudo_bboxes': 'pseudo_boxes',
+        'pseudo_seg_map': 'pseudo_mask',
     }
+    MAPS = ('gt_map', 'pseudo_map')
 
     def __init__(self, meta_keys: tuple[str, ...] = META_KEYS, keep_image: bool = False) -> None:
         self.meta_keys, self.keep_image = tuple(meta_keys), keep_image
@@ -210,8 +213,9 @@ class PackLocalization(BaseTransform):
         for key, field in self.TRUTH_KEYS.items():
             if key in results:
                 sample.set_field(results[key], field)
-        if 'gt_map' in results:
-            sample.gt_map = torch.from_numpy(np.ascontiguousarray(results['gt_map'], np.float32))[None]
+        for key in self.MAPS:
+            if key in results:
+                sample.set_field(torch.from_numpy(np.ascontiguousarray(results[key], np.float32))[None], key)
         if 'score_views' in results:
             sample.score_views = torch.from_numpy(results['score_views']).permute(0, 3, 1, 2).contiguous()
         img = torch.from_numpy(np.ascontiguousarray(results['img'].transpose(2, 0, 1)))

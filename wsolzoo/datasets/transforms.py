@@ -8,6 +8,11 @@ from mmcv.transforms import BaseTransform
 from wsolzoo.datasets.resizing import Size, antialias_resize, as_size, nearest_resize
 from wsolzoo.registry import TRANSFORMS
 
+BOXES = ('gt_bboxes', 'pseudo_bboxes')
+LABELS = ('gt_seg_map', 'pseudo_seg_map')
+MAPS = ('gt_map', 'pseudo_map')
+"""What moves with the image: boxes, masks of labels, and maps; truth and what another model says alike."""
+
 
 def crop_boxes(boxes: np.ndarray, x: int, y: int, size: tuple[int, int]) -> np.ndarray:
     """Boxes in the frame of a window, clipped to it; none is dropped.
@@ -45,14 +50,14 @@ class AntialiasResize(BaseTransform):
         """Move everything that is there."""
         height, width = results['img'].shape[:2]
         results['img'] = antialias_resize(results['img'], self.size)
-        if 'gt_bboxes' in results:
+        new_size, old_size = np.array([self.size[::-1] * 2, (width, height) * 2], np.float64)
+        for key in results.keys() & {*BOXES}:
             # multiply first, as Choe et al. do: the result may be truncated, and x * (224 / w) can fall just below it
-            new_size, old_size = np.array([self.size[::-1] * 2, (width, height) * 2], np.float64)
-            results['gt_bboxes'] = results['gt_bboxes'] * new_size / old_size
-        if 'gt_seg_map' in results:
-            results['gt_seg_map'] = nearest_resize(results['gt_seg_map'], self.size)
-        if 'gt_map' in results:
-            results['gt_map'] = antialias_resize(results['gt_map'], self.size)
+            results[key] = results[key] * new_size / old_size
+        for key in results.keys() & {*LABELS}:
+            results[key] = nearest_resize(results[key], self.size)
+        for key in results.keys() & {*MAPS}:
+            results[key] = antialias_resize(results[key], self.size)
         results['img_shape'] = self.size
         return results
 
@@ -79,16 +84,15 @@ class _Crop(BaseTransform):
                 f'({results.get("img_id")}); put AntialiasResize before it'
             )
         y, x = self.corner(shape[0] - height, shape[1] - width)
-        for key in ('img', 'gt_seg_map', 'gt_map'):
-            if key in results:
-                if results[key].shape[:2] != shape:
-                    raise ValueError(
-                        f'{key} is {results[key].shape[:2]} but the image {shape} ({results.get("img_id")}); '
-                        'put AntialiasResize before the crop'
-                    )
-                results[key] = results[key][y : y + height, x : x + width]
-        if 'gt_bboxes' in results:
-            results['gt_bboxes'] = crop_boxes(results['gt_bboxes'], x, y, self.size)
+        for key in results.keys() & {'img', *LABELS, *MAPS}:
+            if results[key].shape[:2] != shape:
+                raise ValueError(
+                    f'{key} is {results[key].shape[:2]} but the image {shape} ({results.get("img_id")}); '
+                    'put AntialiasResize before the crop'
+                )
+            results[key] = results[key][y : y + height, x : x + width]
+        for key in results.keys() & {*BOXES}:
+            results[key] = crop_boxes(results[key], x, y, self.size)
         results['img_shape'] = self.size
         return results
 
@@ -141,12 +145,11 @@ class RandomFlip(BaseTransform):
         if not results['flip']:
             return results
         width = results['img'].shape[1]
-        for key in ('img', 'gt_seg_map', 'gt_map'):
-            if key in results:
-                results[key] = cv2.flip(results[key], 1)
-        if 'gt_bboxes' in results:
-            x0, y0, x1, y1 = results['gt_bboxes'].T
-            results['gt_bboxes'] = np.stack([width - x1, y0, width - x0, y1], axis=1)
+        for key in results.keys() & {'img', *LABELS, *MAPS}:
+            results[key] = cv2.flip(results[key], 1)
+        for key in results.keys() & {*BOXES}:
+            x0, y0, x1, y1 = results[key].T
+            results[key] = np.stack([width - x1, y0, width - x0, y1], axis=1)
         return results
 
     def __repr__(self) -> str:

@@ -110,7 +110,8 @@ class HeadOutput:
         logits: (N, K).
         class_maps: (N, K, h, w) raw maps, or something that makes them (:class:`ClassMaps`).
         extras: whatever else losses read; ``label_map`` (N, 1, h, w) is the map of each image's class, attached to the
-            graph, where the head trains its maps.
+            graph, where the head trains its maps; ``boxes`` (N, 4) xyxy in pixels of the network's input, where the
+            head predicts a box itself.
     """
 
     logits: Tensor

@@ -41,7 +41,8 @@ def keep_what_labels_allow(runner: Any, name: str, loop: Any) -> Iterator[str]:
 
 def metric_problems(name: str, loop: Any) -> Iterator[str]:
     """Whether an image of a split has the annotation that its metrics say they need (``required_fields``)."""
-    has = truth_of(loop)
+    has, lacks = truth_of(loop), getattr(loop.dataloader.dataset, 'LACKS', None)
+    advice = f'Here {lacks} of' if lacks else 'Add it to the data, read it in the pipeline, or choose other metrics in'
     for metric in () if has is None else loop.evaluator.metrics:
         for field in getattr(metric, 'required_fields', ()):
             options = field.split('|')
@@ -49,8 +50,7 @@ def metric_problems(name: str, loop: Any) -> Iterator[str]:
                 yield (
                     f'{type(metric).__name__} of {name}_evaluator needs {" or ".join(options)} of every image, and '
                     f'{name}_dataloader ({type(loop.dataloader.dataset).__name__}) gives no such annotation (it gives: '
-                    f'{", ".join(sorted(has)) or "none"}). Add it to the data, read it in '
-                    f'the pipeline, or choose other metrics in {name}_evaluator.'
+                    f'{", ".join(sorted(has)) or "none"}). {advice} {name}_evaluator.'
                 )
 
 

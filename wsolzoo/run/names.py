@@ -29,6 +29,7 @@ BESIDES_RUNNER = {
     'custom_imports',
     'efficient_conv_bn_eval',
     'find_unused_parameters',
+    'first_phase',
     'model_wrapper_cfg',
     'runner_type',
     'sync_bn',

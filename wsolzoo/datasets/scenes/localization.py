@@ -56,6 +56,7 @@ class WSOLScenes(LocalizationDataset):
         if self.count < 1:
             raise ValueError(f'count must be at least 1; got {self.count!r}')
         self.spec = SceneSpec(**(scene or {}))
+        self.drawn_from = f'{split} scenes of seed {seed}, {self.spec}'
         self.store = SceneStore(seed, split, self.spec, self.FIELDS, cache, workers)
         super().__init__(role or self.ROLES[split], **kwargs)
 

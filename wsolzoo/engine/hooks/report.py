@@ -16,7 +16,7 @@ from rich.table import Table
 
 from wsolzoo.compat import versions
 from wsolzoo.engine.hooks.second_look import image_ids, second_look
-from wsolzoo.engine.hooks.selection import STAMP, selected_on_test
+from wsolzoo.engine.hooks.selection import SELECTED_ON, STAMP, selected_on, selected_on_test
 from wsolzoo.engine.hooks.training_log import training_curves
 from wsolzoo.engine.weights.checkpoint import partial_weights
 from wsolzoo.registry import HOOKS, VISUALIZERS
@@ -94,6 +94,8 @@ class ReportHook(Hook):
         )
         if meta[STAMP]:
             self.console.print(f'[bold red]selected on test: {escape(meta[STAMP])}[/]; these numbers are no estimate')
+        if 'pseudo:' in (meta[SELECTED_ON] or ''):
+            self.console.print(f'[dim]selected on {escape(meta[SELECTED_ON])}: no true box has chosen[/]')
         if meta[PARTIAL]:
             self.console.print(f'[bold red]not all weights were loaded: {escape(meta[PARTIAL])}[/]', soft_wrap=True)
         self.console.print(score_table(heads, visualizer.numbers(result)))
@@ -193,6 +195,7 @@ def describe_run(runner) -> dict:
         'checkpoint': runner._load_from and str(runner._load_from),
         'seed': runner.seed,
         STAMP: ', '.join(selected_on_test(runner)) or None,
+        SELECTED_ON: selected_on(runner),
         'accelerate': runner.message_hub.runtime_info.get('accelerate'),
         PARTIAL: partial_weights(runner),
         'command': ' '.join(sys.argv),

@@ -12,6 +12,7 @@ from wsolzoo.structures import TEST
 
 FLAG = 'allow_test_selection'
 STAMP = 'selected_on_test'
+SELECTED_ON = 'selected_on'
 
 
 class SelectionError(UserError, ValueError):
@@ -28,8 +29,22 @@ def splits_of(dataset: Any) -> Iterator[Any]:
             yield from splits_of(one)
 
 
+def origins_of(dataset: Any) -> Iterator[str]:
+    """What chooses: the roles of the splits inside, or what a wrapper that replaces their boxes says."""
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    if hasattr(dataset, SELECTED_ON):
+        yield dataset.selected_on
+    elif inner == [None]:
+        yield getattr(dataset, 'role', None) or type(dataset).__name__
+    else:
+        for one in inner:
+            yield from origins_of(one)
+
+
 def guard_selection(runner: Runner, dataset: Any, what: str) -> None:
     """Refuse to select ``what`` on a data set of the role ``test``, or note that the config insists on it.
+
+    Whatever is selected, it is noted on what: the role of a split, or ``pseudo:<source>``.
 
     Args:
         runner: whose config may hold ``allow_test_selection=True``.
@@ -39,6 +54,8 @@ def guard_selection(runner: Runner, dataset: Any, what: str) -> None:
     Raises:
         SelectionError: the role is ``test`` and the config does not insist.
     """
+    chosen = _chosen(runner) | {what: '+'.join(dict.fromkeys(origins_of(dataset)))}
+    runner.message_hub.update_info(SELECTED_ON, '; '.join(f'{what} on {where}' for what, where in chosen.items()))
     if all(getattr(split, 'role', None) != TEST for split in splits_of(dataset)):
         return
     if not runner.cfg.get(FLAG):
@@ -55,6 +72,26 @@ def guard_selection(runner: Runner, dataset: Any, what: str) -> None:
 def selected_on_test(runner: Runner) -> list[str]:
     """What was selected on a test split, in this run or in the training of its checkpoint."""
     return list(filter(None, str(runner.message_hub.runtime_info.get(STAMP) or '').split(', ')))
+
+
+def _chosen(runner: Runner) -> dict[str, str]:
+    """What was selected so far, and on what."""
+    told = str(runner.message_hub.runtime_info.get(SELECTED_ON) or '')
+    pairs = (part.partition(' on ')[::2] for part in told.split('; ') if part)
+    return dict(pairs)
+
+
+def selected_on(runner: Runner) -> str | None:
+    """On what everything was selected, in this run or in the training of its checkpoint; ``None`` for nothing.
+
+    ``'train-fullsup'`` stands for the true boxes of that split, ``'pseudo:<source>'`` for guesses. Where choices
+    differ, each is named: ``'checkpoint on pseudo:x; thresholds on train-fullsup'``.
+    """
+    chosen = _chosen(runner)
+    places = set(chosen.values())
+    if len(places) == 1:
+        return places.pop()
+    return '; '.join(f'{what} on {where}' for what, where in chosen.items()) or None
 
 
 @HOOKS.register_module()
@@ -76,7 +113,8 @@ class SelectionHook(Hook):
                 guard_selection(runner, runner.val_loop.dataloader.dataset, 'end of training')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keep what the training selected on a test split."""
-        stamped = (checkpoint.get('message_hub') or {}).get('runtime_info', {}).get(STAMP)
-        if stamped:
-            runner.message_hub.update_info(STAMP, str(stamped))
+        """Keep what the training selected, and on what."""
+        info = (checkpoint.get('message_hub') or {}).get('runtime_info', {})
+        for key in (STAMP, SELECTED_ON):
+            if info.get(key):
+                runner.message_hub.update_info(key, str(info[key]))

@@ -86,10 +86,22 @@ class PretrainedWeights(PretrainedInit):
         checkpoint: a path or a scheme such as ``torchvision://vgg16``.
         prefix: load only the names under it, without it, such as ``'backbone.'``.
         map_location: as for :func:`torch.load`.
+        whole: refuse a file that leaves a weight of the module as it was drawn: of what is never trained again.
     """
+
+    def __init__(
+        self, checkpoint: str, prefix: str | None = None, map_location: Any = 'cpu', whole: bool = False
+    ) -> None:
+        super().__init__(checkpoint, prefix, map_location)
+        self.whole = whole
 
     def __call__(self, module: nn.Module) -> None:
         mismatch = load_weights(module, self.checkpoint, self.prefix or '', map_location=self.map_location)
+        if self.whole and (mismatch.missing or mismatch.shapes):
+            raise CheckpointError(
+                f'{self.checkpoint} does not hold all of {type(module).__name__}, which is never trained again:\n  '
+                f'{mismatch.summary()}\nGive it the settings that the file was trained with'
+            )
         print_log(f'{type(module).__name__} from {self.checkpoint}:\n  {mismatch.summary()}', logger='current')
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=self._get_init_info())

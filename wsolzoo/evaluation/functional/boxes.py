@@ -117,6 +117,25 @@ def centred(size: tuple[int, int], fraction: float) -> np.ndarray:
     return np.array([[left, top, width - left, height - top]])
 
 
+def consensus(boxes: np.ndarray) -> int:
+    """The box that most others agree with: the one with the highest mean IoU to all of them.
+
+    Of the proposals of Selective Search (Uijlings et al., IJCV 2013), which come in no order of merit, it is one that
+    needs neither a classifier nor a label to choose.
+
+    Args:
+        boxes: (M, 4), end exclusive, M at least 1.
+
+    Returns:
+        int: its index, the first of equals.
+
+    Example:
+        >>> consensus(np.array([[0, 0, 4, 4], [0, 0, 10, 10], [1, 1, 10, 10], [0, 0, 9, 9]]))
+        1
+    """
+    return int(ious(boxes, boxes).mean(1).argmax())
+
+
 def best_constant(boxes: Sequence[np.ndarray], level: float, offset: int = 0, candidates: int = 1000) -> np.ndarray:
     """The one box that overlaps most images' true boxes by at least ``level``: what position alone gives away.
 

@@ -23,8 +23,8 @@ class LocalizationMetric(ImageKeyedMetric):
 
     Maps are resized to the network's input (``img_shape``), so that the test pipeline must be the protocol's
     (``Geometry`` 'WE' or 'BAS'); an input of another size is stated under ``deviations``. Each image leaves one record
-    of boxes and counts, keyed by its id. A method without maps gives ``pred_boxes`` instead, most trusted first or with
-    ``pred_box_scores``: they pass every box protocol as the boxes of all thresholds.
+    of boxes and counts, keyed by its id. A method that predicts boxes itself gives ``pred_boxes``, most trusted first
+    or with ``pred_box_scores``: they pass every box protocol as the boxes of all thresholds, whatever the map beside.
 
     Keys of the returned metrics are qualified by the protocol: ``choe2020-v2/MaxBoxAccV2``, ``choe2020-v2/BoxAcc@0.3``,
     ``choe2020-v1/GTKnown@0.5/oracle``, ``choe2020-v1/Top1Loc@0.5/transferred``, ``choe2020-pxap/PxAP``. All values are
@@ -122,7 +122,7 @@ class LocalizationMetric(ImageKeyedMetric):
         for name, protocol in self.protocols.items():
             if protocol.is_pixel:
                 out['by'][name] = pixel_record(raw, self._mask(sample, size), protocol, self.thresholds[name])
-            elif raw is None:
+            elif 'pred_boxes' in sample:
                 out['by'][name] = direct_record(_boxes(sample), out['gt_boxes'], protocol, size)
             else:
                 out['by'][name] = box_record(raw, out['gt_boxes'], protocol, self.thresholds[name], size)

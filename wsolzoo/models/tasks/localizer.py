@@ -78,7 +78,7 @@ class Localization(Task):
             )
 
     def truth(self, model: nn.Module, image: np.ndarray, index: int, rng: np.random.Generator) -> dict[str, Any]:
-        """A darker rectangle, its box and mask, and a random label."""
+        """A darker rectangle, its box and mask as truth and as pseudo-labels, and a random label."""
         size = image.shape[-1]
         x0, y0 = rng.integers(0, size // 2, 2)
         x1, y1 = rng.integers(size // 2 + 1, size, 2)
@@ -86,7 +86,9 @@ class Localization(Task):
         mask = np.zeros(image.shape[1:], np.uint8)
         mask[y0:y1, x0:x1] = 1
         boxes = np.array([[x0, y0, x1, y1]], np.float64)
-        return {'gt_label': int(rng.integers(model.head.num_classes)), 'gt_mask': mask, 'gt_boxes': boxes}
+        label = int(rng.integers(model.head.num_classes))
+        said = {'pseudo_boxes': boxes, 'pseudo_mask': mask, 'pseudo_map': torch.from_numpy(mask)[None] * 0.8 + 0.1}
+        return {'gt_label': label, 'gt_mask': mask, 'gt_boxes': boxes, **said}
 
     def check(self, model: nn.Module, sample: DataSample, size: int) -> None:
         """Shapes, and scores that sum to 1."""
@@ -115,8 +117,8 @@ class Localization(Task):
         raws = sample.get('pred_raw_maps', sample.pred_raw_map[None]).float().cpu().numpy()
         labels = sample.pred_map_labels.tolist() if 'pred_map_labels' in sample else [label]
         placed = [maps.place(maps.normalize(raw, self.normalizer), window, size) for raw in raws]
-        boxes = [self._boxes(map) for map in placed]
-        box_labels = np.repeat(labels, [len(found) for found in boxes])
+        boxes = [self._boxes(map) for map in placed] if 'pred_boxes' not in sample else [own_boxes(sample, window)]
+        box_labels = np.repeat(labels[: len(boxes)], [len(found) for found in boxes])
         classes = asked['classes']
         names = {k: classes[k] if k < len(classes) else f'class {k}' for k in (label, *labels)}
         return {
@@ -295,7 +297,8 @@ class Localizer(BaseModel):
     def predict(
         self, inputs: Tensor, data_samples: list[DataSample] | None = None, cam_class: str | int | None = None
     ) -> list[DataSample]:
-        """Write ``pred_scores`` (K,) and ``pred_raw_map`` (h, w) into each sample.
+        """Write ``pred_scores`` (K,) and ``pred_raw_map`` (h, w) into each sample, and ``pred_boxes`` (1, 4) of a head
+        that predicts its box itself.
 
         With ``cam_class='top5'``, ``pred_raw_maps`` (5, h, w) and ``pred_map_labels`` (5,) too, by falling class score;
         the first of them is the ``pred_raw_map``.
@@ -314,6 +317,8 @@ class Localizer(BaseModel):
             views = self.score_views(sample) if 'score_views' in sample else logits[None]
             sample.pred_scores = views.float().softmax(1).mean(0)
             sample.set_metainfo({'cam_class': cam_class})
+        for sample, box in zip(data_samples, output.extras.get('boxes', ()), strict=False):
+            sample.pred_boxes = box[None]
         several = num_maps(cam_class)
         scores = torch.stack([sample.pred_scores for sample in data_samples]) if several else output.logits
         classes = asked_classes(scores, labels, cam_class)
@@ -350,6 +355,13 @@ class Localizer(BaseModel):
                     f'0..{classes - 1}. Set num_classes in the config to the number of classes of the data set.'
                 )
         return torch.tensor(labels, device=device)
+
+
+def own_boxes(sample: DataSample, window: np.ndarray) -> np.ndarray:
+    """Boxes (M, 4) that the model predicted itself, in pixels of the image whose ``window`` the network saw."""
+    height, width = sample.img_shape
+    scale = (window[2:] - window[:2]) / (width, height)
+    return sample.pred_boxes.double().cpu().numpy() * np.tile(scale, 2) + np.tile(window[:2], 2)
 
 
 def known_cam_class(cam_class: str | int) -> str | int:

@@ -15,6 +15,7 @@ Example:
 This module imports neither torch nor MMEngine.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -28,7 +29,7 @@ from wsolzoo.evaluation.localization.protocols.definition import (
     ThresholdRule,
     View,
 )
-from wsolzoo.evaluation.localization.protocols.published import PUBLISHED
+from wsolzoo.evaluation.localization.protocols.published import ALIASES, PUBLISHED
 
 __all__ = [
     'BoxRule',
@@ -69,11 +70,15 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Protocol:
-    """The protocol of that name.
+    """The protocol of that name; an old name gives the same rules under the old name, and says so.
 
     Raises:
         KeyError: no protocol has it; close names are listed.
     """
+    if name in ALIASES:
+        target, why = ALIASES[name]
+        warnings.warn(f'protocol {name!r} is {why}', FutureWarning, stacklevel=2)
+        return replace(_PROTOCOLS[target], name=name, notes=(why, *_PROTOCOLS[target].notes))
     if name not in _PROTOCOLS:
         close = get_close_matches(str(name), _PROTOCOLS, cutoff=0.5)
         hint = f'did you mean {" or ".join(close)}?' if close else f'there are {", ".join(_PROTOCOLS)}'
