@@ -24,7 +24,7 @@ TERMS = {'mmd': 1.0, 'universum': 1.0}
 
 
 def linear_mmd(source: Tensor, target: Tensor, kernels: int = 5) -> Tensor:
-    """Squared maximum mean discrepancy of samples under RBF kernels, estimated in linear time (Gretton et al., JMLR 2012).
+    """Squared maximum mean discrepancy under RBF kernels, estimated in linear time (Gretton et al., JMLR 2012).
 
     ``mean_i k(s_i, s_i+1) + k(t_i, t_i+1) - k(s_i, t_i+1) - k(s_i+1, t_i)``, the last followed by the first, with
     ``k(a, b) = sum_j exp(-|a - b|^2 / (2^j w / 4))``, j from 0, and w the mean squared distance of different samples,
@@ -150,7 +150,7 @@ class DAWSOLLoss(nn.Module):
         """``loss_mmd``, ``loss_universum``, and what is logged beside them."""
         feat = wide(outputs.feats[-1]).flatten(2)
         if feat.shape[2] < self.samples:
-            raise ValueError(f'{self.samples} samples cannot be drawn from {feat.shape[2]} positions; take fewer samples')
+            raise ValueError(f'{self.samples} samples cannot be drawn from {feat.shape[2]} positions; take fewer')
         kinds = self.kinds(feat.detach(), outputs)
         alike, enough = draw(feat, kinds == SOURCE, self.samples - 1)
         target, found = draw(feat, kinds == TARGET, self.samples)
