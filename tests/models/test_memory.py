@@ -90,11 +90,11 @@ def test_minmax_is_of_each_map_and_a_constant_one_is_zero():
     assert scaled.dtype == torch.float32
 
 
-@pytest.mark.parametrize('loss', ['I2CLoss', 'DAWSOLLoss'])
+@pytest.mark.parametrize('loss', [{'type': 'I2CLoss'}, {'type': 'DAWSOLLoss', 'samples': 3}], ids=['I2C', 'DA-WSOL'])
 def test_losses_that_remember_learn_in_half_precision(loss):
     backbone = {'type': 'PlainNet', 'base_channels': 4}
     preprocessor = {'type': 'ImgDataPreprocessor', 'mean': [128.0] * 3, 'std': [64.0] * 3}
-    settings = {'backbone': backbone, 'head': {'type': 'CAMHead', 'num_classes': 3}, 'losses': [{'type': loss}]}
+    settings = {'backbone': backbone, 'head': {'type': 'CAMHead', 'num_classes': 3}, 'losses': [loss]}
     torch.manual_seed(0)
     model = build_model({'model': {'type': 'Localizer', 'data_preprocessor': preprocessor, **settings}}).train()
     batch = tiny_batch(model, 32, batch_size=4)
