@@ -331,3 +331,17 @@ def test_softening_leaves_the_map_alone():
         assert widest.std() - 0.5 <= b['img'].std() <= a['img'].std()
         changed += bool((a['img'] != b['img']).any())
     assert 6 < changed < 18
+
+
+def test_a_camera_takes_every_crop_anew_and_leaves_the_map_alone():
+    """Grain and compression come in the shares that the settings say; one draw is one photograph."""
+    camera = {'exposure': (1, 1), 'grain': (9, 9), 'softness': (0, 0), 'quality': None, 'grainy': 0.5}
+    augment = TRANSFORMS.build({'type': 'DefocusAugment', 'size': 32, 'camera': camera})
+    flat, grainy = np.full((32, 32, 3), 100, np.uint8), 0
+    for number in range(24):
+        start = {'img': flat, 'gt_map': np.full((32, 32), number, np.float32), 'img_id': 'a', 'draw': number}
+        taken, again = augment(dict(start)), augment(dict(start))
+        assert (taken['img'] == again['img']).all() and (taken['gt_map'] == number).all()
+        assert taken['img'].std() == 0 or taken['img'].std() == pytest.approx(9, rel=0.1)
+        grainy += bool(taken['img'].std())
+    assert 6 < grainy < 18

@@ -7,8 +7,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from wsolzoo.methods.reblur import ConstantMap, ReblurRatio, calibrate, reblur_ratio
-from wsolzoo.models.gradients import energy, gaussian
+from wsolzoo.methods.reblur import ConstantMap, ReblurRatio, calibrate, energy, gaussian, reblur_ratio
 from wsolzoo.registry import MODELS
 
 TABLE = [(0.2, 0.0), (0.5, 1.0), (0.9, 3.0)]

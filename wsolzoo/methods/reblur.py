@@ -12,14 +12,34 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from wsolzoo.models.gradients import energy, gaussian, grey
 from wsolzoo.registry import MODELS
 
+LUMA = (0.299, 0.587, 0.114)
 TOP = 7.0
 """Sigma in pixels that a map value of 1 stands for: the unit ``sigma7``."""
+
+
+def gaussian(images: Tensor, sigma: float) -> Tensor:
+    """Images (N, C, h, w) blurred by a Gaussian that reaches three deviations, their border repeated."""
+    radius = max(1, round(3 * sigma))
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=images.device, dtype=torch.float32) / sigma) ** 2)
+    taps = (taps / taps.sum()).to(images.dtype).view(1, 1, 1, -1)
+    flat = images.reshape(-1, 1, *images.shape[-2:])
+    flat = F.conv2d(F.pad(flat, (radius, radius, 0, 0), mode='replicate'), taps)
+    flat = F.conv2d(F.pad(flat, (0, 0, radius, radius), mode='replicate'), taps.transpose(2, 3))
+    return flat.reshape(images.shape)
+
+
+def energy(grey: Tensor) -> Tensor:
+    """Squared gradient (N, 1, h, w) by central differences."""
+    wide = F.pad(grey, (1, 1, 1, 1), mode='replicate')
+    across = (wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]) / 2
+    down = (wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]) / 2
+    return across.square() + down.square()
 
 
 def reblur_ratio(
@@ -34,8 +54,8 @@ def reblur_ratio(
             weight, so that it speaks only where there is no gradient nearby.
         noise: gradients of so many grey levels count half, weaker ones less.
     """
-    levels = grey(images)
-    before, after = energy(levels), energy(gaussian(levels, reblur))
+    grey = (images.float() * images.new_tensor(LUMA, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True) * 255
+    before, after = energy(grey), energy(gaussian(grey, reblur))
     trust = after / (after + noise**2)
     pair = torch.cat([after * trust, before * trust], 1)
     total = torch.stack([gaussian(pair, window) * 0.01**place for place, window in enumerate(windows)]).sum(0)

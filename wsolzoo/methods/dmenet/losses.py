@@ -13,11 +13,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 ERRORS = ('squared', 'cross_entropy')
+MAP_ERRORS = {'squared': F.mse_loss, 'absolute': F.l1_loss}
 
 
-def map_error(pred: Tensor, target: Tensor) -> Tensor:
-    """Equation 2, first term: mean of ``(B(I) - y)^2``; both (N, 1, h, w) in [0, 1]."""
-    return F.mse_loss(pred, target)
+def map_error(pred: Tensor, target: Tensor, error: str = 'squared') -> Tensor:
+    """Equation 2, first term, of maps (N, 1, h, w) in [0, 1].
+
+    Args:
+        pred, target: the maps.
+        error: ``squared``: mean of ``(B(I) - y)^2``, the source; ``absolute``: mean of ``|B(I) - y|``, least at
+            the median of what is possible instead of the mean [D].
+    """
+    return MAP_ERRORS[error](pred, target)
 
 
 def shrink_map(target: Tensor, size: tuple[int, int]) -> Tensor:
@@ -32,9 +39,9 @@ def shrink_map(target: Tensor, size: tuple[int, int]) -> Tensor:
     return target[..., rows.to(target.device)[:, None], cols.to(target.device)]
 
 
-def aux_error(preds: Sequence[Tensor], target: Tensor) -> Tensor:
-    """Equation 3: sum over levels of the mean squared error against the map shrunk to that level."""
-    return torch.stack([map_error(pred, shrink_map(target, pred.shape[-2:])) for pred in preds]).sum()
+def aux_error(preds: Sequence[Tensor], target: Tensor, error: str = 'squared') -> Tensor:
+    """Equation 3: sum over levels of :func:`map_error` against the map shrunk to that level."""
+    return torch.stack([map_error(pred, shrink_map(target, pred.shape[-2:]), error) for pred in preds]).sum()
 
 
 def calibration_error(logits: Tensor, mask: Tensor, error: str = 'squared') -> Tensor:

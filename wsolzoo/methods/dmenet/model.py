@@ -12,7 +12,7 @@ from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
 from wsolzoo.methods.dmenet.blur import BlurOutput
-from wsolzoo.methods.dmenet.losses import aux_error, calibration_error, content_error, map_error
+from wsolzoo.methods.dmenet.losses import MAP_ERRORS, aux_error, calibration_error, content_error, map_error
 from wsolzoo.models.adversarial import AdversarialLoss
 from wsolzoo.models.frozen import frozen_call
 from wsolzoo.models.loss_weights import loss_weights
@@ -67,10 +67,13 @@ class DMENet(Estimator):
         map_unit: unit of the maps that B learns; samples in another one are refused.
         adversarial: equations 4 and 5, one of :mod:`wsolzoo.models.adversarial`, in which synthetic features take the
             part of ``real`` and those of real images the part of ``made``. Default: cross-entropy, as published.
+        error: of maps, ``squared`` as published or ``absolute``, see
+            :func:`~wsolzoo.methods.dmenet.losses.map_error`.
         **kwargs: see :class:`~wsolzoo.models.tasks.estimator.Estimator`; ``fit`` defaults to ``crop``, as published.
 
     Raises:
-        ValueError: the adversarial loss has a penalty on the slope of D, which D's batch normalisation rules out.
+        ValueError: the error has another name, or the adversarial loss has a penalty on the slope of D, which D's batch
+            normalisation rules out.
     """
 
     task = Defocus
@@ -84,16 +87,20 @@ class DMENet(Estimator):
         loss_weight: dict | None = None,
         map_unit: str = 'sigma7',
         adversarial: dict | None = None,
+        error: str = 'squared',
         **kwargs,
     ) -> None:
         super().__init__(network, map_unit=map_unit, **{'fit': 'crop', **kwargs})
         self.domain = MODELS.build({'in_channels': self.network.last_channels, **domain}) if domain else None
         self.sharpness = MODELS.build(sharpness) if sharpness else None
         self.content = MODELS.build(content) if content else None
+        if error not in MAP_ERRORS:
+            raise ValueError(f'error must be one of {", ".join(MAP_ERRORS)}; got {error!r}')
+        self.error = error
         self.adversarial = MODELS.build(adversarial or {'type': 'NonSaturatingLoss'})
         if type(self.adversarial).penalty is not AdversarialLoss.penalty:
             raise ValueError(
-                f'{type(self.adversarial).__name__} puts a penalty on the slope of D, which the batch normalisation in D '
+                f'{type(self.adversarial).__name__} limits the slope of D, which batch normalisation in D '
                 'rules out; take NonSaturatingLoss, LeastSquaresLoss or HingeLoss'
             )
         kind = self.content.pixels.style if self.content else 'caffe'
@@ -144,9 +151,9 @@ class DMENet(Estimator):
         weights = self.loss_weight
         synthetic = outputs['synthetic']
         target = self._targets(batch['synthetic'][1], synthetic.map)
-        scalars = {'loss_map': weights['map'] * map_error(synthetic.map, target)}
+        scalars = {'loss_map': weights['map'] * map_error(synthetic.map, target, self.error)}
         if synthetic.aux:
-            scalars['loss_aux'] = weights['aux'] * aux_error(synthetic.aux, target)
+            scalars['loss_aux'] = weights['aux'] * aux_error(synthetic.aux, target, self.error)
         if self.content is not None:
             with torch.no_grad():
                 wanted = self.content(target)
