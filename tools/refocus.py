@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-MODEL = 'dmenet_vgg19-eighth-b_1xb8-6e_defocus-photos-64px'
+MODEL = 'dmenet_vgg19-eighth-b_1xb4-6e_defocus-photos-128px'
 
 
 def point(text: str) -> tuple[int, int]:
@@ -30,6 +30,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--model', default=MODEL, help='zoo model or config that estimates blur (default: %(default)s)')
     parser.add_argument('--checkpoint', help='weights (default: those the zoo publishes for the model)')
     parser.add_argument('--out', default='refocused.jpg', help='picture to write (default: %(default)s)')
+    parser.add_argument('--width', type=int, help='shrink what is written to so many pixels')
     parser.add_argument('--alone', action='store_true', help='write the refocused photograph without the other two')
     parser.add_argument('--device', help='such as cpu or cuda:1 (default: the first GPU, else the CPU)')
     return parser.parse_args(argv)
@@ -38,6 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Estimate, refocus, write; returns the exit status: 2 where an argument is wrong."""
     args = parse_args(argv)
+    import cv2
     import numpy as np
 
     from wsolzoo.apis.inferencer import Inferencer
@@ -56,6 +58,9 @@ def main(argv: list[str] | None = None) -> int:
             shown = [mark(image, args.focus), colorize(np.clip(sigma / top, 0, 1)), picture]
             picture = np.concatenate(shown, axis=1)
             picture = np.concatenate([picture, color_bar(0, top, 'px (sigma)', width=picture.shape[1])])
+        if args.width and args.width < picture.shape[1]:
+            height = round(picture.shape[0] * args.width / picture.shape[1])
+            picture = cv2.resize(picture, (args.width, height), interpolation=cv2.INTER_AREA)
         save_picture(Path(args.out), picture)
     except (*launch.EXPLAINED, ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)

@@ -1,6 +1,6 @@
 _base_ = [
     '../_base_/models/constant-blur.py',
-    '../_base_/datasets/defocus-test_64px.py',
+    '../_base_/datasets/defocus-test.py',
     '../_base_/default_runtime.py',
 ]
 test_dataloader = dict(batch_size=1)

@@ -135,3 +135,5 @@ def test_refocus_writes_three_pictures_in_a_row(model, tmp_path, repo):
     assert tool.main([*command, '--focus', '20,5', '--device', 'cpu']) == wanted
     if wanted == 0:
         assert cv2.imread(str(out)).shape == (32 + 40, 3 * 48, 3)
+        assert tool.main([*command, '--focus', '20,5', '--device', 'cpu', '--width', '72']) == 0
+        assert cv2.imread(str(out)).shape == (36, 72, 3)

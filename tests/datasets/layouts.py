@@ -8,6 +8,16 @@ import numpy as np
 SIZE = (30, 40)  # height, width
 
 
+def noise(h=40, w=48, seed=0):
+    """A picture of independent grey levels."""
+    return np.random.default_rng(seed).integers(0, 256, (h, w, 3)).astype(np.uint8)
+
+
+def ramp(h=40, w=48):
+    """Depth in mm that falls from row to row."""
+    return np.repeat(np.linspace(5000, 600, h)[:, None], w, 1)
+
+
 def write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding='utf-8')

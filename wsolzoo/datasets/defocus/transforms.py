@@ -6,6 +6,7 @@ from mmcv.transforms import BaseTransform
 
 from wsolzoo.datasets.decoding import BrokenFile
 from wsolzoo.registry import TRANSFORMS
+from wsolzoo.synthetic.optics.camera import Camera
 
 
 def _read_grey(path: str) -> np.ndarray:
@@ -62,13 +63,18 @@ class DefocusAugment(BaseTransform):
         max_side: larger images are shrunk until their smaller side is this; ``None`` never shrinks.
         soften: with even chance, blur the image by a Gaussian of up to so many pixels that the map does not count:
             what resampling and noise reduction do to photographs everywhere alike, grain included. [D]; 0 for never.
+        camera: settings of a :class:`~wsolzoo.synthetic.optics.camera.Camera` that takes every crop anew; for pictures
+            that were drawn without one.
 
     Raises:
         ValueError: an image with a map is smaller than the crop.
     """
 
-    def __init__(self, size: int = 240, max_side: int | None = 800, soften: float = 0.0) -> None:
+    def __init__(
+        self, size: int = 240, max_side: int | None = 800, soften: float = 0.0, camera: dict | None = None
+    ) -> None:
         self.size, self.max_side, self.soften = size, max_side, soften
+        self.camera = None if camera is None else Camera(**camera)
 
     def transform(self, results: dict) -> dict:
         """Image and truth together."""
@@ -87,6 +93,8 @@ class DefocusAugment(BaseTransform):
         if self.soften and rng.random() < 0.5:
             sigma = max(0.1, rng.uniform(0, self.soften))
             results['img'] = cv2.GaussianBlur(results['img'], (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+        if self.camera is not None:
+            results['img'] = self.camera(results['img'].astype(np.float32), rng)
         results['img_shape'] = (self.size, self.size)
         return results
 

@@ -1,4 +1,6 @@
-"""Equations 2 to 7 of the source as plain functions. Bars are means over pixels and batch.
+"""Equations 2, 3, 6 and 7 of the source as plain functions. Bars are means over pixels and batch.
+
+Equations 4 and 5 are those of any two players, see :mod:`wsolzoo.models.adversarial`.
 
 Source: Lee et al., CVPR 2019; patent KR 10-2363049. The weights live in the config, see
 :data:`wsolzoo.methods.dmenet.model.WEIGHTS`.
@@ -11,12 +13,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 ERRORS = ('squared', 'cross_entropy')
-SYNTHETIC, REAL = 1.0, 0.0
+MAP_ERRORS = {'squared': F.mse_loss, 'absolute': F.l1_loss}
 
 
-def map_error(pred: Tensor, target: Tensor) -> Tensor:
-    """Equation 2, first term: mean of ``(B(I) - y)^2``; both (N, 1, h, w) in [0, 1]."""
-    return F.mse_loss(pred, target)
+def map_error(pred: Tensor, target: Tensor, error: str = 'squared') -> Tensor:
+    """Equation 2, first term, of maps (N, 1, h, w) in [0, 1].
+
+    Args:
+        pred, target: the maps.
+        error: ``squared``: mean of ``(B(I) - y)^2``, the source; ``absolute``: mean of ``|B(I) - y|``, least at
+            the median of what is possible instead of the mean [D].
+    """
+    return MAP_ERRORS[error](pred, target)
 
 
 def shrink_map(target: Tensor, size: tuple[int, int]) -> Tensor:
@@ -31,15 +39,9 @@ def shrink_map(target: Tensor, size: tuple[int, int]) -> Tensor:
     return target[..., rows.to(target.device)[:, None], cols.to(target.device)]
 
 
-def aux_error(preds: Sequence[Tensor], target: Tensor) -> Tensor:
-    """Equation 3: sum over levels of the mean squared error against the map shrunk to that level."""
-    return torch.stack([map_error(pred, shrink_map(target, pred.shape[-2:])) for pred in preds]).sum()
-
-
-def domain_error(logits: Tensor, z: float) -> Tensor:
-    """Equations 4 and 5: mean of ``-z log D - (1 - z) log(1 - D)`` for logits of D. z is 1 for synthetic, 0 for real;
-    the source never defines z, but its equation 5 forces this."""
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, z))
+def aux_error(preds: Sequence[Tensor], target: Tensor, error: str = 'squared') -> Tensor:
+    """Equation 3: sum over levels of :func:`map_error` against the map shrunk to that level."""
+    return torch.stack([map_error(pred, shrink_map(target, pred.shape[-2:]), error) for pred in preds]).sum()
 
 
 def calibration_error(logits: Tensor, mask: Tensor, error: str = 'squared') -> Tensor:

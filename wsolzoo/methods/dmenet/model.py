@@ -12,15 +12,8 @@ from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
 from wsolzoo.methods.dmenet.blur import BlurOutput
-from wsolzoo.methods.dmenet.losses import (
-    REAL,
-    SYNTHETIC,
-    aux_error,
-    calibration_error,
-    content_error,
-    domain_error,
-    map_error,
-)
+from wsolzoo.methods.dmenet.losses import MAP_ERRORS, aux_error, calibration_error, content_error, map_error
+from wsolzoo.models.adversarial import AdversarialLoss
 from wsolzoo.models.frozen import frozen_call
 from wsolzoo.models.loss_weights import loss_weights
 from wsolzoo.models.tasks.estimator import DenseMaps, Estimator, stack_maps
@@ -72,7 +65,15 @@ class DMENet(Estimator):
         loss_weight: of every term, by the keys of :data:`WEIGHTS` and ``content``, whose default goes with the pixels
             of C (:data:`CONTENT_WEIGHTS`). A weight for a module that is left out is ignored.
         map_unit: unit of the maps that B learns; samples in another one are refused.
+        adversarial: equations 4 and 5, one of :mod:`wsolzoo.models.adversarial`, in which synthetic features take the
+            part of ``real`` and those of real images the part of ``made``. Default: cross-entropy, as published.
+        error: of maps, ``squared`` as published or ``absolute``, see
+            :func:`~wsolzoo.methods.dmenet.losses.map_error`.
         **kwargs: see :class:`~wsolzoo.models.tasks.estimator.Estimator`; ``fit`` defaults to ``crop``, as published.
+
+    Raises:
+        ValueError: the error has another name, or the adversarial loss has a penalty on the slope of D, which D's batch
+            normalisation rules out.
     """
 
     task = Defocus
@@ -85,12 +86,23 @@ class DMENet(Estimator):
         content: dict | None = None,
         loss_weight: dict | None = None,
         map_unit: str = 'sigma7',
+        adversarial: dict | None = None,
+        error: str = 'squared',
         **kwargs,
     ) -> None:
         super().__init__(network, map_unit=map_unit, **{'fit': 'crop', **kwargs})
         self.domain = MODELS.build({'in_channels': self.network.last_channels, **domain}) if domain else None
         self.sharpness = MODELS.build(sharpness) if sharpness else None
         self.content = MODELS.build(content) if content else None
+        if error not in MAP_ERRORS:
+            raise ValueError(f'error must be one of {", ".join(MAP_ERRORS)}; got {error!r}')
+        self.error = error
+        self.adversarial = MODELS.build(adversarial or {'type': 'NonSaturatingLoss'})
+        if type(self.adversarial).penalty is not AdversarialLoss.penalty:
+            raise ValueError(
+                f'{type(self.adversarial).__name__} limits the slope of D, which batch normalisation in D '
+                'rules out; take NonSaturatingLoss, LeastSquaresLoss or HingeLoss'
+            )
         kind = self.content.pixels.style if self.content else 'caffe'
         self.loss_weight = loss_weights(self, WEIGHTS | {'content': CONTENT_WEIGHTS[kind]}, loss_weight)
 
@@ -129,26 +141,27 @@ class DMENet(Estimator):
         """Equation 4, what D learns from: synthetic against the mean of the real domains."""
         if self.domain is None:
             return {}
-        real = _real(outputs)
-        wrong = [domain_error(self.domain(outputs[name].last.detach()), REAL) for name in real]
-        right = domain_error(self.domain(outputs['synthetic'].last.detach()), SYNTHETIC)
-        return {'loss_domain': self.loss_weight['domain'] * (right + torch.stack(wrong).mean())}
+        real = [self.domain(outputs[name].last.detach()) for name in _real(outputs)]
+        synthetic = self.domain(outputs['synthetic'].last.detach())
+        errors = [self.adversarial.critic(synthetic, logits) for logits in real]
+        return {'loss_domain': self.loss_weight['domain'] * torch.stack(errors).mean()}
 
     def main_losses(self, outputs: dict[str, BlurOutput], batch: dict) -> dict[str, Tensor]:
         """Equations 2, 3, 5, 6 and 7, weighted; and the mean of each domain's maps, to see one that collapses."""
         weights = self.loss_weight
         synthetic = outputs['synthetic']
         target = self._targets(batch['synthetic'][1], synthetic.map)
-        scalars = {'loss_map': weights['map'] * map_error(synthetic.map, target)}
+        scalars = {'loss_map': weights['map'] * map_error(synthetic.map, target, self.error)}
         if synthetic.aux:
-            scalars['loss_aux'] = weights['aux'] * aux_error(synthetic.aux, target)
+            scalars['loss_aux'] = weights['aux'] * aux_error(synthetic.aux, target, self.error)
         if self.content is not None:
             with torch.no_grad():
                 wanted = self.content(target)
             scalars['loss_content'] = weights['content'] * content_error(self.content(synthetic.map), wanted)
         if self.domain is not None:
-            fooled = [domain_error(frozen_call(self.domain, outputs[name].last), SYNTHETIC) for name in _real(outputs)]
-            scalars['loss_adversarial'] = weights['adversarial'] * torch.stack(fooled).mean()
+            logits = [frozen_call(self.domain, outputs[name].last) for name in _real(outputs)]
+            errors = torch.stack([self.adversarial.generator(one) for one in logits])
+            scalars['loss_adversarial'] = weights['adversarial'] * errors.mean()
         if self.sharpness is not None:
             if 'masked' not in outputs:
                 raise ValueError("sharpness calibration needs samples of the domain 'masked'; the batch has none")

@@ -1,6 +1,6 @@
 _base_ = [
-    '../_base_/models/dmenet_vgg19-eighth-b.py',
-    '../_base_/datasets/defocus-photos_64px.py',
+    '../_base_/models/dmenet_vgg19-eighth.py',
+    '../_base_/datasets/defocus-scenes2photos_64px.py',
     '../_base_/schedules/dmenet_6e.py',
     '../_base_/default_runtime.py',
 ]

@@ -4,5 +4,5 @@ _base_ = [
     '../_base_/schedules/dmenet_6e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(network=dict(aux=False))
-train_dataloader = dict(batch_size=16)
+model = dict(network=dict(aux=False), sharpness=None)
+train_dataloader = dict(batch_size=8)

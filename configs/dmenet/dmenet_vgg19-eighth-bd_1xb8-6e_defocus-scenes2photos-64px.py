@@ -4,4 +4,5 @@ _base_ = [
     '../_base_/schedules/dmenet_6e.py',
     '../_base_/default_runtime.py',
 ]
-train_dataloader = dict(batch_size=16)
+model = dict(network=dict(aux=False), content=None, sharpness=None)
+train_dataloader = dict(batch_size=8)
