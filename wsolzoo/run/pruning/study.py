@@ -185,7 +185,10 @@ class PruneStudy:
     def judge(self, model: BaseModel) -> dict[str, Any]:
         """Scores on both splits, and the size of the network. Channels-last is for speed alone."""
         use_channels_last(model.eval())
-        found = {'parameters': steps.parameters(model), 'MMAC': steps.multiplications(model, self._first())}
+        found: dict[str, Any] = {
+            'parameters': steps.parameters(model),
+            'MMAC': steps.multiplications(model, self._first()),
+        }
         for split in SPLITS:
             found[split] = steps.scores(model, self._loader(split), self.cfg[f'{split}_evaluator'])
         return found
@@ -218,7 +221,7 @@ class PruneStudy:
         for name, times in spent.items():
             ratios = [one / other for one, other in zip(spent[WHOLE], times, strict=True)]
             row = {'plan': name, 'selector': ANY, 'mode': 'time', 'rounds': rounds, 'images': len(batch['inputs'])}
-            row['ms'] = 1000 * statistics.median(times) / row['images']
+            row |= {'ms': 1000 * statistics.median(times) / len(batch['inputs'])}
             self._write((name, ANY, 'time'), row | {'ratio': [statistics.median(ratios), min(ratios), max(ratios)]})
 
 

@@ -111,7 +111,8 @@ def plot(rows: Mapping[Row, dict], metric: str, split: str, path: str | Path) ->
         points = [(times[plan], score(row, metric, split), plan) for plan, row in chosen.items() if plan in times]
         if not points:
             continue
-        axes.scatter(*zip(*((x, y) for x, y, _ in points), strict=True), marker=mark, label=NAMES[mode], s=30)
+        places = [x for x, _, _ in points], [y for _, y, _ in points]
+        axes.scatter(places[0], places[1], s=30, marker=mark, label=NAMES[mode])
         for x, y, plan in points if mode in ('none', 'recovery') else ():
             axes.annotate(plan, (x, y), xytext=(4, 3), textcoords='offset points', fontsize=8)
     axes.set(xlabel='ms an image, one thread', ylabel=f'{metric}, {split} split')
