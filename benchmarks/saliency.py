@@ -6,8 +6,8 @@
 With --model the rows are trained networks, judged in every row on the test split of their config; the first one is the
 base that the others are compared with, else it is FCN-8s with padding 1 ("tight", the base of goal G10). Predictions of
 all rows are taken in turns in one process. A ratio is how many times faster a row is than the base in plain float32 in
-the same round: median, lowest and highest. Fails where G10 is missed: some network is 1.5 times as fast in plain
-float32, and one 2 times with channels-last, at no loss of F-measure where it is known.
+the same round: median, lowest and highest. With --model it fails where G10 is missed: some network is 1.5 times as fast
+in plain float32, and one 2 times with channels-last, at no loss of F-measure.
 """
 
 import argparse
@@ -155,9 +155,10 @@ def misses(ratios: dict[Key, float], found: dict[Key, float], base: str) -> list
     """The parts of G10 that no row reaches without losing F-measure (in the digit that is printed)."""
     out = []
     for way, goal in GOALS.items():
-        rows = {n: r for (n, kind), r in ratios.items() if kind == way and n != base}
-        if found:
-            rows = {n: r for n, r in rows.items() if round(found[n, way], 1) >= round(found[base, PLAIN], 1)}
+        least = round(found[base, PLAIN], 1)
+        rows = {
+            n: r for (n, kind), r in ratios.items() if kind == way and n != base and round(found[n, way], 1) >= least
+        }
         best = max(rows, key=rows.get, default=None)
         told = f'{best} is {rows[best]:.2f} times as fast' if best else 'no network is as good'
         print(f'G10, {way}: {told} as {base} in float32 (asked: {goal})')
@@ -166,7 +167,7 @@ def misses(ratios: dict[Key, float], found: dict[Key, float], base: str) -> list
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure and print; 1 where the goal is missed."""
+    """Measure and print; 1 where trained networks miss the goal."""
     args = parse_args(argv)
     logging.disable(logging.INFO)  # how every weight was initialised
     torch.manual_seed(0)
@@ -190,6 +191,9 @@ def main(argv: list[str] | None = None) -> int:
         told = f'{ratios[key]:.2f} ({each[0]:.2f} to {each[-1]:.2f})'
         ms, score = f'{1000 * statistics.median(times) / args.images:.1f}', f'{found[key]:.1f}' if found else ''
         print(ROW.format(*key, ms, f'{work[key[0]] / work[base]:.2f}', told, score))
+    if not found:
+        print('G10 asks for speed at no loss of F-measure, which random weights do not have: --model judges it')
+        return 0
     return 1 if misses(ratios, found, base) else 0
 
 
