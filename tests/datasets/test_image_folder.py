@@ -160,7 +160,7 @@ def spoiled(key, **changes):
         ('xml/test/cat/2.xml', voc(('cat', 9, 2, 3, 20)), '2.xml, object 1: the box .* is empty or upside down'),
         ('xml/test/cat/2.xml', voc(('cat', 1, 2, 3, 20))[:-20], '2.xml is no annotation in VOC form'),
         ('xml/other.xml', voc(('cat', 1, 2, 3, 20)), 'other.xml, object 1: other is no picture below'),
-        ('b.txt', '', 'b.txt: boxes come from a CSV file with the columns'),
+        ('b.tsv', '', 'b.tsv: boxes come from a CSV file with the columns'),
     ],
 )
 def test_broken_boxes_are_named(root, file, text, says):
