@@ -123,6 +123,8 @@ def compare_methods(args: argparse.Namespace, device: str) -> str:
         path.stem.partition('_plainnet')[0] + path.stem.partition('_plainnet')[2].partition('_')[0]: path
         for path in scenes_leaves(root)
     }
+    if unknown := set(args.methods) - set(leaves):
+        raise SystemExit(f'--methods: no {", ".join(sorted(unknown))}; there are {", ".join(sorted(leaves))}')
     names = ['cam', *(name for name in leaves if name != 'cam' and (not args.methods or name in args.methods))]
     steps = {name: stepper(str(leaves[name]), args, device) for name in names}
     times = {name: [] for name in names}
