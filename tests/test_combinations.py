@@ -76,7 +76,7 @@ def use(settings: dict, size: int = 64, may_rest: frozenset[str] = frozenset()) 
     A hinge or a branch without gradient may rest where random weights put it: then another seed is asked.
     """
     resting = {'?'}
-    for seed in range(5):
+    for seed in range(12):
         losses, moving, model = moved_by(settings, seed, size)
         resting = (losses - may_rest if seed == 0 else resting) - moving
         if not resting:
