@@ -18,6 +18,8 @@ TASKS = """what is written to OUT_DIR for each image, by the task of the model:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; nothing heavy is imported before this has succeeded."""
+    from wsolzoo.run.spelling import component
+
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=TASKS
     )
@@ -34,7 +36,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--threshold', type=float, help='localization: of the box, in [0, 1) (default: 0.2)')
     parser.add_argument(
         '--normalizer',
-        type=normalizer,
+        type=component,
         metavar='NAME[:KEY=VALUE,…]',
         help='localization: how maps are brought to [0, 1], such as ivr or ivr:percentile=0.3 (default: minmax)',
     )
@@ -42,16 +44,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=8)
     parser.add_argument('--device', help='such as cpu or cuda:1 (default: the first GPU, else the CPU)')
     return parser.parse_args(argv)
-
-
-def normalizer(text: str) -> dict:
-    """``ivr:percentile=0.3`` as a config has it: ``dict(type='ivr', percentile=0.3)``."""
-    name, _, arguments = text.partition(':')
-    pairs = [pair.partition('=')[::2] for pair in arguments.split(',') if pair]
-    try:
-        return {'type': name, **{key: float(value) for key, value in pairs}}
-    except ValueError:
-        raise argparse.ArgumentTypeError(f'{text!r} is not NAME or NAME:KEY=NUMBER,KEY=NUMBER') from None
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,18 +12,10 @@ import argparse
 import sys
 
 
-def named(text: str) -> dict:
-    """``fixed:threshold=0.3`` as a config has it: ``dict(type='fixed', threshold=0.3)``."""
-    name, _, arguments = text.partition(':')
-    pairs = [pair.partition('=')[::2] for pair in arguments.split(',') if pair]
-    try:
-        return {'type': name, **{key: float(value) for key, value in pairs}}
-    except ValueError:
-        raise argparse.ArgumentTypeError(f'{text!r} is not NAME or NAME:KEY=NUMBER,KEY=NUMBER') from None
-
-
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; nothing heavy is imported before this has succeeded."""
+    from wsolzoo.run.spelling import component
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file, or the name of a model of the zoo')
     parser.add_argument('checkpoint', help='its weights, a file')
@@ -32,14 +24,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out', required=True, help='folder')
     parser.add_argument(
         '--rule',
-        type=named,
+        type=component,
         default='otsu',
         metavar='NAME[:KEY=VALUE,…]',
         help='what is foreground: otsu (default), fixed, percentile, mean or gaussian, such as percentile:q=70',
     )
     parser.add_argument(
         '--normalizer',
-        type=named,
+        type=component,
         default='minmax',
         metavar='NAME[:KEY=VALUE,…]',
         help='how maps are brought to [0, 1], such as ivr:percentile=0.3 (default: minmax)',

@@ -12,13 +12,13 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import nn
 
-from tests.tiny_run import tool
 from wsolzoo import maps
 from wsolzoo.apis import Inferencer
 from wsolzoo.apis.images import expand
 from wsolzoo.apis.inferencer import inference_pipeline, window_of
 from wsolzoo.models.tasks import Localization
 from wsolzoo.registry import MODELS
+from wsolzoo.run.spelling import component
 
 
 class RedNet(BaseModel):
@@ -148,14 +148,14 @@ def test_wrong_settings_are_refused(config, settings):
 
 
 def test_a_normaliser_has_arguments(config):
-    spec = tool('infer.py').normalizer('ivr:percentile=0.3')
+    spec = component('ivr:percentile=0.3')
     assert spec == {'type': 'ivr', 'percentile': 0.3}
     result = Inferencer(config(), weights=False, device='cpu', normalizer=spec)(photo())[0]
     window = np.array([0, 0, 200, 100])
     expected = maps.place(maps.ivr(result['raw_map'], 0.3), window, (100, 200))
     np.testing.assert_allclose(result['map'], expected.astype(np.float32))
     with pytest.raises(argparse.ArgumentTypeError, match='NAME:KEY=NUMBER'):
-        tool('infer.py').normalizer('ivr:0.3')
+        component('ivr:0.3')
 
 
 def test_an_unknown_model_is_explained():

@@ -9,7 +9,7 @@ A layer has two scalars, lambda and theta. With the scores of a patch as its vec
 ``f <- tanhshrink(f / (theta max F))``, stretched to [0, 1]; ``S <- S + S f``, ``F <- F + f``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -90,6 +90,8 @@ class SCMHead(MaskHead):
         ValueError: another number of features than two.
     """
 
+    reads = ('attn',)
+
     def __init__(
         self,
         num_classes: int,
@@ -104,16 +106,6 @@ class SCMHead(MaskHead):
             )
         self.score = nn.Conv2d(self.in_channels[-1], num_classes, 3, padding=1)
         self.layers = nn.ModuleList(map(Diffusion, iterations))
-
-    def conflicts(self, model: nn.Module) -> Iterator[str]:
-        """A backbone that does not return the attention of its class token first."""
-        yield from super().conflicts(model)
-        stages = model.backbone.out_stages
-        if stages[0] != 'attn':
-            yield (
-                "reads what a class token attends to, backbone.out_stages=('attn', 'norm') of TimmViT, MMPretrainViT "
-                f'or PlainViT; {type(model.backbone).__name__} returns {", ".join(stages)}'
-            )
 
     def forward(
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None

@@ -9,8 +9,6 @@ patches knows the class but its parts only. The map is their product:
 A is neither normalised nor rectified, nor is S: where the class is denied, much attention makes the map more negative.
 """
 
-from collections.abc import Iterator
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -51,18 +49,9 @@ class TSCAMHead(MaskHead):
                 f"where that is classified too, ('attn', 'cls', 'norm'); got {len(self.in_channels)} features"
             )
         self.score = nn.Conv2d(self.in_channels[-1], num_classes, 3, padding=1)
+        self.reads = ('attn', 'cls')[: len(self.in_channels) - 1]
         self.token = nn.Linear(self.in_channels[1], num_classes) if len(self.in_channels) == 3 else None
         self.loss_weight = loss_weight
-
-    def conflicts(self, model: nn.Module) -> Iterator[str]:
-        """A backbone that does not return the attention of its class token first."""
-        yield from super().conflicts(model)
-        stages = model.backbone.out_stages
-        if stages[0] != 'attn' or (self.token and stages[1] != 'cls'):
-            yield (
-                "reads what a class token attends to, backbone.out_stages=('attn', 'norm') of TimmViT, MMPretrainViT "
-                f'or PlainViT; {type(model.backbone).__name__} returns {", ".join(stages)}'
-            )
 
     def forward(
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None

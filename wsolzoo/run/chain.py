@@ -18,6 +18,7 @@ from wsolzoo.errors import meant
 from wsolzoo.resources import find_config, tools_dir
 from wsolzoo.run.launch import read_config
 from wsolzoo.run.options import UsageError
+from wsolzoo.run.spelling import spelled
 
 ROOT_VARIABLE = 'WSOLZOO_WORK_DIRS'
 PHASE, LABELS = {'config', 'labels'}, {'folder', 'kind', 'rule', 'normalizer'}
@@ -106,7 +107,7 @@ def _listed(cfg: Config, path: Path) -> list[Mapping[str, Any]]:
         for given, known in ((phase, PHASE), (phase.get('labels') or {}, LABELS)):
             for key in set(given) - known:
                 raise UsageError(f'{path}: first_phase takes no {key!r}; {meant(key, known)}')
-        missing = [key for key in ('config',) if key not in phase]
+        missing = [] if 'config' in phase else ['config']
         missing += [f'labels.{key}' for key in ('folder', 'kind') if phase.get('labels') and key not in phase['labels']]
         if missing:
             raise UsageError(f'{path}: first_phase needs {", ".join(missing)}')
@@ -118,18 +119,10 @@ def _labels(trained: Step, labels: Mapping[str, Any], path: Path) -> Step:
     arguments = [trained.command[2], str(trained.result), '--as', labels['kind'], '--out', labels['folder']]
     for key in ('rule', 'normalizer'):
         if key in labels:
-            arguments += [f'--{key}', _spelled(labels[key])]
+            arguments += [f'--{key}', spelled(labels[key])]
     result = Path(labels['folder'], 'labels.csv')
     command = _tool('make_pseudo_labels.py', *arguments)
     return Step(f'{labels["kind"]} for {path.stem}', command, result, (trained.result,), always=True)
-
-
-def _spelled(value: str | Mapping[str, Any]) -> str:
-    """``dict(type='fixed', threshold=0.3)`` as a command line has it: ``fixed:threshold=0.3``."""
-    if isinstance(value, str):
-        return value
-    pairs = ','.join(f'{key}={inner}' for key, inner in value.items() if key != 'type')
-    return f'{value["type"]}:{pairs}' if pairs else value['type']
 
 
 def last_checkpoint(cfg: Config) -> str:

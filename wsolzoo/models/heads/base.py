@@ -25,6 +25,7 @@ class MaskHead(BaseModule):
         label_map: in training the head gives losses the map of each image's class, ``extras['label_map']``.
         resumes: the head's loss runs the trunk again from a stage on, which then draws the same random numbers.
         tap: name of the backbone stage that the head reads besides the last one; the first of ``backbone.out_stages``.
+        reads: what the first features must be: readings of a transformer, such as ``('attn',)``.
         places: channels of the features inside the head where a neck may stand, by the name of the place.
     """
 
@@ -32,6 +33,7 @@ class MaskHead(BaseModule):
     label_map = False
     resumes = False
     tap: str | None = None
+    reads: tuple[str, ...] = ()
     places: Mapping[str, int] = {}
 
     def __init__(self, num_classes: int, in_channels: tuple[int, ...], init_cfg: dict | None = None) -> None:
@@ -42,11 +44,16 @@ class MaskHead(BaseModule):
         self.in_channels = tuple(in_channels)
 
     def conflicts(self, model: nn.Module) -> Iterator[str]:
-        """A tap that is not the first feature which the backbone returns."""
+        """A tap that is not the first feature which the backbone returns, or first features that are not read here."""
         backbone = model.backbone
         first = backbone.out_stages[0]
         if self.tap is not None and backbone.stage_index(self.tap) != backbone.stage_index(first):
             yield f'reads stage {self.tap!r}, but the first of backbone.out_stages is {first!r}: name one stage in both'
+        if tuple(backbone.out_stages[: len(self.reads)]) != self.reads:
+            yield (
+                f'reads what a class token attends to, backbone.out_stages={(*self.reads, "norm")} of TimmViT, '
+                f'MMPretrainViT or PlainViT; {type(backbone).__name__} returns {", ".join(backbone.out_stages)}'
+            )
 
     def forward(
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
