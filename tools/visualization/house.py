@@ -14,7 +14,7 @@ ROWS = (
     ('testing', 'apis', 'run', 'cli'),
     ('methods', 'zoo'),
     ('models', 'datasets', 'evaluation', 'visualization', 'engine'),
-    ('maps', 'synthetic', 'structures', 'registry', 'errors', 'resources', 'compat'),
+    ('maps', 'synthetic', 'structures', 'registry', 'errors', 'digest', 'resources', 'compat'),
 )
 """Rooms from the top floor to the ground; imports go down."""
 ROOM, GAP, FLOOR = (132, 46), 18, 108

@@ -22,7 +22,8 @@ from wsolzoo.apis.inferencer import PROBE, known_device, window_of, without_anno
 from wsolzoo.apis.label_folder import LabelFolder
 from wsolzoo.apis.zoo_models import build, find_model
 from wsolzoo.datasets.base import ZooDataset
-from wsolzoo.datasets.pseudo_labels import KINDS, Manifest, PseudoLabelError, digest_of
+from wsolzoo.datasets.pseudo_labels import KINDS, Manifest, PseudoLabelError
+from wsolzoo.digest import sha256_of
 from wsolzoo.engine.lock import locked
 from wsolzoo.maps.foreground import UNKNOWN, foreground, foreground_of
 from wsolzoo.models.tasks.contract import task_of
@@ -171,7 +172,7 @@ def manifest_of(cfg: Config, weights: str, recipe: Recipe, dataset: ZooDataset, 
         config=Path(cfg.filename).stem if cfg.filename else 'a config',
         fingerprint=fingerprint(cfg, steps),
         checkpoint=str(weights),
-        checkpoint_sha256=digest_of(weights),
+        checkpoint_sha256=sha256_of(weights),
         rule=recipe.told_rule,
         normalizer=recipe.normalizer if isinstance(recipe.normalizer, str) else dict(recipe.normalizer),
         reader=type(dataset).__name__,

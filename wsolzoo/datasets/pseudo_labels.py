@@ -6,7 +6,6 @@ columns of :class:`~wsolzoo.datasets.box_csv.BoxCSV`; masks and maps are PNG fil
 
 import json
 from dataclasses import asdict, dataclass, fields
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from mmcv.transforms import BaseTransform
 
 from wsolzoo.datasets.annotation import as_box, check_boxes, read_csv
 from wsolzoo.datasets.decoding import BrokenFile
+from wsolzoo.digest import sha256_of
 from wsolzoo.errors import UserError
 from wsolzoo.registry import TRANSFORMS
 
@@ -89,15 +89,6 @@ class PseudoLabel(NamedTuple):
     label: int | None
     box: list[float] | None
     file: str
-
-
-def digest_of(path: str | Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    found = sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()
 
 
 def read_manifest(folder: str | Path) -> Manifest:
@@ -195,7 +186,7 @@ class LoadPseudoLabels(BaseTransform):
         weights = Path(self.checkpoint or manifest.checkpoint)
         if self.checkpoint and not weights.is_file():
             raise PseudoLabelError(f'the pseudo-labels in {self.folder} must come from {weights}, which does not exist')
-        if weights.is_file() and digest_of(weights) != manifest.checkpoint_sha256:
+        if weights.is_file() and sha256_of(weights) != manifest.checkpoint_sha256:
             raise PseudoLabelError(
                 f'the pseudo-labels in {self.folder} are stale: they come from other weights than {weights} holds now. '
                 f'Make them again, into an empty folder or with --overwrite: {manifest.command}'

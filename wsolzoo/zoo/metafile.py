@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 
 import yaml
 
+from wsolzoo.digest import sha256_of
 from wsolzoo.errors import nearest
 
 # For each mapping: the keys it must have, the keys it may have.
@@ -138,7 +138,7 @@ def _weights(weights: str, name: str, place: str, root: Path) -> Iterator[str]:
     file = root / weights
     if not file.is_file():
         yield f'{place}: Weights {weights} does not exist'
-    elif not sha256(file.read_bytes()).hexdigest().startswith(match['sha']):
+    elif not sha256_of(file).startswith(match['sha']):
         yield f'{place}: the SHA-256 of {weights} does not begin with {match["sha"]}'
 
 

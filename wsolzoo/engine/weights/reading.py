@@ -5,7 +5,6 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from torch import Tensor
 
+from wsolzoo.digest import sha256_of
 from wsolzoo.errors import UserError
 
 _HASH = re.compile(r'.*-([0-9a-f]{8,64})\.\w+')
@@ -109,13 +109,10 @@ def check_hash(path: Path, expected: str | None = None) -> None:
     expected = expected or hash_in_name(path.name)
     if not expected:
         return
-    digest = sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    if not digest.hexdigest().startswith(expected):
+    digest = sha256_of(path)
+    if not digest.startswith(expected):
         raise CheckpointError(
-            f'{path} is not the file it is named after: its SHA-256 begins with {digest.hexdigest()[: len(expected)]}, '
+            f'{path} is not the file it is named after: its SHA-256 begins with {digest[: len(expected)]}, '
             f'not {expected}. It is damaged or was changed: copy or download it again. If you changed it on purpose, '
             'give it another name.'
         )

@@ -3,7 +3,6 @@
 import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
+from wsolzoo.digest import sha256_of
 from wsolzoo.engine import width_plan as plans
 from wsolzoo.engine.weights.atomic import AtomicLocalBackend
 from wsolzoo.run.launch import load_config
@@ -75,7 +75,7 @@ def parameters(model: BaseModel) -> int:
 
 def hash_of(path: str | Path) -> str:
     """SHA-256 of a file; empty where ``path`` is an address."""
-    return sha256(Path(path).read_bytes()).hexdigest() if Path(path).is_file() else ''
+    return sha256_of(path) if Path(path).is_file() else ''
 
 
 def write_cut(
