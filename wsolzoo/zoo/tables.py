@@ -39,11 +39,13 @@ def _model(model: Mapping) -> list[str]:
     lines += [f'Config: [`{Path(model["Config"]).name}`]({Path(model["Config"]).name})\n']
     if 'Weights' in model:
         lines += [f'Weights: `{model["Weights"]}`\n']
+    if 'Training' in model:
+        lines += ['Trained by\n', *_provenance(model['Training'])]
     results = model.get('Results') or []
     for result, following in zip(results, [*results[1:], {}]):
         lines += _result(result)
         if result.get('Provenance') != following.get('Provenance'):  # of results of one command, said once
-            lines += _provenance(result)
+            lines += _provenance(result.get('Provenance') or {})
     if not results:
         lines += ['Not measured yet.\n']
     return lines
@@ -53,6 +55,7 @@ def _result(result: Mapping) -> list[str]:
     """One table: a row per metric; measured here, centred box and paper in columns of their own."""
     sources = {
         'this zoo': result.get('Metrics', {}),
+        '± over seeds': result.get('Deviation', {}),
         'centred box': result.get('Centered Box', {}),
         'paper': result.get('Published', {}).get('Metrics', {}),
     }
@@ -70,11 +73,10 @@ def _result(result: Mapping) -> list[str]:
     return lines
 
 
-def _provenance(result: Mapping) -> list[str]:
-    """The command that made a result, or several in a row, and what else is known about the run."""
-    if 'Provenance' not in result:
+def _provenance(made: Mapping) -> list[str]:
+    """The command that made something, or several in a row, and what else is known about the run."""
+    if not made:
         return []
-    made = result['Provenance']
     rest = ', '.join(f'{key.lower()} {_text(value)}' for key, value in made.items() if key != 'Command')
     return [f'```shell\n{str(made["Command"]).strip()}\n```\n', f'{rest[:1].upper()}{rest[1:]}.\n']
 
