@@ -29,7 +29,7 @@ def problems(files: Iterable[Metafile], root: Path, limit: int = LIMIT) -> Itera
         if not str(model['Metadata'].get(TERMS) or '').strip():
             yield (
                 f'{model["Name"]} has Weights, and its Metadata has no {TERMS!r}: the licence of what it was trained '
-                "on, or 'none: …' where the data is drawn"
+                "on, or 'none, …' where the data is drawn"
             )
         if '://' not in model['Weights']:
             sizes[model['Weights']] = (root / model['Weights']).stat().st_size

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mmengine.config import Config
 
@@ -192,12 +192,15 @@ class Reproduction:
             'WSOLZOO_WORK_DIRS': str(self.folder),
         }
         with open(log, 'w', encoding='utf-8') as output:
-            done = subprocess.run(
-                [sys.executable, str(tool), *words, *more], cwd=self.root, env=environment, stdout=output, stderr=output
-            )
-        if done.returncode:
+            status = call([sys.executable, str(tool), *words, *more], self.root, environment, output)
+        if status:
             said = [line for line in log.read_text(encoding='utf-8').splitlines() if line.strip()]
-            raise Wrong(f'{command.tool} ended with {done.returncode}: {(said or [""])[-1].strip()[:300]} (see {log})')
+            raise Wrong(f'{command.tool} ended with {status}: {(said or [""])[-1].strip()[:300]} (see {log})')
+
+
+def call(words: list[str], folder: Path, environment: Mapping[str, str], output: IO[str]) -> int:
+    """Run a command, without a shell, and return its exit status."""
+    return subprocess.run(words, cwd=folder, env=environment, stdout=output, stderr=output).returncode
 
 
 def _read_by(cfg: Config, command: Command) -> Iterator[str]:

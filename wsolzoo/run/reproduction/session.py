@@ -24,6 +24,8 @@ from wsolzoo.zoo.commands import MADE, CommandError, UnsetError
 from wsolzoo.zoo.metafile import Metafile
 from wsolzoo.zoo.scores import Score, failures
 
+WIDTH = 160
+"""Columns of the table in a file or a pipe."""
 COLOURS = {PASS: 'green', FAIL: 'red', SKIP: 'yellow'}
 
 
@@ -143,6 +145,8 @@ def run(models: Sequence[Reproduction], jobs: int, out: Path | None = None) -> l
         out: the JSON file.
     """
     console, start = Console(), time.monotonic()
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH)
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task('reproducing', total=len(models))
