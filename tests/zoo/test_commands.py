@@ -52,14 +52,14 @@ def test_a_shell_would_have_something_to_do_and_there_is_none():
 
 
 def test_what_is_made_goes_to_work_dirs_which_is_moved():
-    line = 'python tools/train.py configs/x.py --work-dir work_dirs/x --cfg-options load_from=work_dirs/a/epoch_1.pth'
+    line = 'python tools/prune.py configs/x.py work_dirs/a/epoch_1.pth work_dirs/cut.pth --rule fc6=0.5'
     (command,) = read_commands(line, TRAININGS)
-    assert command.within('there').words[2:] == ('there/x', '--cfg-options', 'load_from=there/a/epoch_1.pth')
-    for place in ('--work-dir configs/x', '--work-dir=elsewhere', '--work-dir'):
-        with pytest.raises(CommandError, match='what is made goes to work_dirs/'):
-            read_commands(f'python tools/train.py configs/x.py {place}', TRAININGS)
-    with pytest.raises(CommandError, match="would write 'cut.pth'"):
-        read_commands('python tools/prune.py configs/x.py work_dirs/x.pth cut.pth', TRAININGS)
+    assert command.within('there').words[1:3] == ('there/a/epoch_1.pth', 'there/cut.pth')
+    line = 'python tools/train.py configs/x.py --cfg-options load_from=work_dirs/cut.pth'
+    assert read_commands(line, TRAININGS)[0].within('there').options == ('load_from=there/cut.pth',)
+    for place in ('cut.pth', 'configs/cut.pth', ''):
+        with pytest.raises(CommandError, match='would not write to work_dirs/'):
+            read_commands(f'python tools/prune.py configs/x.py work_dirs/x.pth {place}', TRAININGS)
 
 
 def test_variables_come_from_whoever_runs_it():

@@ -8,9 +8,8 @@ A metafile is data, so its commands never reach a shell: they are split as a she
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import PurePosixPath
 
 from wsolzoo.errors import UserError, meant
@@ -28,13 +27,13 @@ TESTS: dict[str, frozenset[str]] = _DATA | {
 }
 """Tools that judge a checkpoint or make the data for it, with the options that a metafile may give them."""
 TRAININGS: dict[str, frozenset[str]] = _DATA | {
-    'tools/train.py': _REPEATABLE | {'--amp', '--auto-scale-lr', '--work-dir'},
-    'tools/chain.py': frozenset({'--seed', '--root'}),
+    'tools/train.py': _REPEATABLE | {'--amp', '--auto-scale-lr'},
+    'tools/chain.py': frozenset({'--seed', '--cfg-options'}),
     'tools/prune.py': frozenset({'--plan', '--rule', '--select', '--round-to', '--batches', '--size', '--seed'}),
 }
-"""Tools that make a checkpoint, likewise."""
-_WRITES = {'tools/prune.py': 2, 'tools/dataset_tools/make_defocus.py': 0, '--work-dir': 0, '--root': 0}
-"""Which argument of a tool, or which value of an option, is written to."""
+"""Tools that make a checkpoint, likewise; a training leaves it in ``work_dirs/<name of its config>``."""
+_WRITES = {'tools/prune.py': 2, 'tools/dataset_tools/make_defocus.py': 0}
+"""Which argument of a tool is written to."""
 _VARIABLE = re.compile(r'\$(?:\{(\w+)\}|(\w+))')
 
 
@@ -133,20 +132,9 @@ def _read(line: str, tools: Mapping[str, frozenset[str]]) -> Command:
         if _leaves(word):
             raise CommandError(f'{word} leaves the checkout; name a place inside it, or one below $WSOLZOO_DATA')
     command = Command(tool, arguments)
-    for place in _written(command):
-        if PurePosixPath(place).parts[:1] != (MADE,):
-            raise CommandError(f'{tool} would write {place!r}; what is made goes to {MADE}/')
+    if tool in _WRITES and PurePosixPath(*command.positional[_WRITES[tool] :][:1]).parts[:1] != (MADE,):
+        raise CommandError(f'{tool} would not write to {MADE}/, where everything goes that is made')
     return command
-
-
-def _written(command: Command) -> Iterator[str]:
-    """The places that a command names to write to."""
-    if command.tool in _WRITES:
-        yield next(iter(command.positional[_WRITES[command.tool] :]), '')
-    for option, value in pairwise((*command.words, '')):
-        name, _, joined = option.partition('=')
-        if name in _WRITES:
-            yield joined or value
 
 
 def _number(word: str) -> bool:

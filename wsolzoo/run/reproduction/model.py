@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import IO, Any
 
 from mmengine.config import Config
 
+import wsolzoo
 from wsolzoo.compat import versions
 from wsolzoo.digest import sha256_of
 from wsolzoo.errors import UserError
@@ -19,6 +21,8 @@ from wsolzoo.resources import tools_dir
 from wsolzoo.run.launch import read_config
 from wsolzoo.zoo.commands import MADE, TESTS, TRAININGS, Command, read_commands
 from wsolzoo.zoo.scores import Score, compare
+
+PACKAGE = Path(wsolzoo.__file__).resolve().parent
 
 
 class Missing(UserError):
@@ -149,23 +153,24 @@ class Reproduction:
             scores += [score for result in results for score in compare(result, report, self.train)]
         return scores
 
+    def begin(self, made_from: Mapping[str, str]) -> None:
+        """Remove what was made from something else: a training goes on only where nothing has changed."""
+        mark, text = self.folder / 'made_from.json', json.dumps(dict(made_from), indent=1)
+        if not mark.is_file() or mark.read_text(encoding='utf-8') != text:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+            mark.write_text(text, encoding='utf-8')
+
     def _train(self) -> Path:
         from wsolzoo.engine.hooks.checkpoint import newest_checkpoint
 
-        work_dir = self.folder
         for number, command in enumerate(self.trainings(), 1):
-            config = Path(command.positional[0]).stem
-            work_dir = self.folder / config
-            more: tuple[str, ...] = ()
-            if command.tool == 'tools/train.py':
-                more = ('--resume',)
-                if '--work-dir' in command.words:
-                    work_dir = Path(command.within(str(self.folder)).words[command.words.index('--work-dir') + 1])
-                else:
-                    more = ('--work-dir', str(work_dir), '--resume')
-            elif command.tool == 'tools/chain.py' and '--root' not in command.words:
-                more = ('--root', str(self.folder))
-            self._call(command, self.folder / f'train{number}.log', *more)
+            where = {
+                'tools/train.py': ('--work-dir', str(self.folder / Path(command.positional[0]).stem), '--resume'),
+                'tools/chain.py': ('--root', str(self.folder)),
+            }
+            self._call(command, self.folder / f'train{number}.log', *where.get(command.tool, ()))
+        work_dir = self.folder / Path(self.entry['Config']).stem
         checkpoint = newest_checkpoint(work_dir)
         if checkpoint is None:
             raise Wrong(f'its training left no checkpoint in {work_dir}')
@@ -186,9 +191,8 @@ class Reproduction:
         log.parent.mkdir(parents=True, exist_ok=True)
         words = command.within(str(self.folder)).filled(os.environ).words
         tool = tools_dir() / command.tool.removeprefix('tools/')
-        package = str(Path(__file__).resolve().parents[2])
         environment = os.environ | {
-            'PYTHONPATH': os.pathsep.join(filter(None, [package, os.environ.get('PYTHONPATH')])),
+            'PYTHONPATH': os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get('PYTHONPATH')])),
             'WSOLZOO_WORK_DIRS': str(self.folder),
         }
         with open(log, 'w', encoding='utf-8') as output:
@@ -231,6 +235,6 @@ def _digest(value: Any) -> str:
 
 def code_version() -> str:
     """Fingerprint of the package, its tools and the libraries that numbers depend on."""
-    package = Path(__file__).resolve().parents[1]
-    files = sorted([*package.rglob('*.py'), *tools_dir().rglob('*.py')])
-    return _digest([versions(), [sha256(path.read_bytes()).hexdigest() for path in files if '.mim' not in path.parts]])
+    own = [path for path in PACKAGE.rglob('*.py') if '.mim' not in path.relative_to(PACKAGE).parts]
+    files = [*sorted(own), *sorted(tools_dir().rglob('*.py'))]
+    return _digest([versions(), [sha256(path.read_bytes()).hexdigest() for path in files]])

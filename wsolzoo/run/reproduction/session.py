@@ -123,6 +123,7 @@ def _made(model: Reproduction, outcome: Outcome) -> Outcome:
     """Run a model's commands; an outcome with numbers is kept for the next call."""
     start = time.monotonic()
     try:
+        model.begin(outcome.made_from)
         outcome.scores = model.run()
         wrong = list(failures(outcome.scores))
         outcome.status, outcome.reason = (FAIL, '; '.join(wrong)) if wrong else (PASS, '')
