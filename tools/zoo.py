@@ -203,6 +203,11 @@ def main(argv: list[str] | None = None) -> int:
     if args.command == 'check':
         count = sum(len(file.models) for file in files)
         print(f'zoo: {len(files)} metafiles, {count} models, {len(problems)} problems')
+        if not problems:
+            from wsolzoo.zoo import release
+
+            size = sum(release.kept(files, root).values()) / release.MB
+            print(f'{len(release.published(files))} with weights, {size:.1f} MB of {release.LIMIT / release.MB:g} here')
     return 1 if problems else 0
 
 

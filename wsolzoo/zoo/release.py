@@ -21,9 +21,14 @@ def published(files: Iterable[Metafile]) -> list[Mapping[str, Any]]:
     return [model for file in files for model in file.models if model.get('Weights')]
 
 
+def kept(files: Iterable[Metafile], root: Path) -> dict[str, int]:
+    """The checkpoints in the repository and their bytes."""
+    places = [model['Weights'] for model in published(files) if '://' not in model['Weights']]
+    return {place: (root / place).stat().st_size for place in places}
+
+
 def problems(files: Iterable[Metafile], root: Path, limit: int = LIMIT) -> Iterator[str]:
     """Checkpoints without the terms of their data or with commands that are not run, and too many bytes of them."""
-    sizes = {}
     for model in published(files):
         yield from _commands(model)
         if not str(model['Metadata'].get(TERMS) or '').strip():
@@ -31,8 +36,7 @@ def problems(files: Iterable[Metafile], root: Path, limit: int = LIMIT) -> Itera
                 f'{model["Name"]} has Weights, and its Metadata has no {TERMS!r}: the licence of what it was trained '
                 "on, or 'none, …' where the data is drawn"
             )
-        if '://' not in model['Weights']:
-            sizes[model['Weights']] = (root / model['Weights']).stat().st_size
+    sizes = kept(files, root)
     total = sum(sizes.values())
     if total > limit:
         largest = max(sizes, key=sizes.__getitem__)

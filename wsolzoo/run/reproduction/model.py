@@ -121,8 +121,10 @@ class Reproduction:
 
     def _needs(self, command: Command) -> Any:
         """The config of a command as it is run, after a look whether its data is here."""
-        named = [word.partition('=')[2] for word in command.words if word not in command.options]
-        places, config = [place for place in named if '/' in place], command.positional[0]
+        words = [word for word in command.words if word not in command.options]
+        places = [word for word in words if word.startswith('/')]  # which only a variable can be
+        places += [place for place in (word.partition('=')[2] for word in words) if '/' in place]
+        config = command.positional[0]
         if config.endswith('.py'):
             try:
                 cfg = read_config(self.root / config, command.options, imports=False)
