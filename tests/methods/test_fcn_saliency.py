@@ -11,10 +11,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from wsolzoo.methods.fcn_saliency import (
     WIDTHS,
     FCN8s,
+    Halve,
     PixelCrossEntropy,
     bilinear_kernel,
     convolutional,
-    halve,
     pixel_cross_entropy,
 )
 from wsolzoo.structures import DataSample
@@ -126,9 +126,9 @@ def test_enlargement_is_the_transposed_convolution_it_stands_for(form):
 def test_pools_are_those_of_torch_with_and_without_gradients(size):
     x = torch.randn(2, 3, *size, requires_grad=True)
     expected = torch.nn.functional.max_pool2d(x, 2, 2, ceil_mode=True)
-    assert torch.equal(halve(x), expected) and halve(x).requires_grad
+    assert torch.equal(Halve()(x), expected) and Halve()(x).requires_grad
     with torch.no_grad():
-        assert torch.equal(halve(x), expected)
+        assert torch.equal(Halve()(x), expected)
 
 
 def test_a_skip_adds_its_score_where_its_cell_is():
