@@ -57,6 +57,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--size', type=int, default=384, help='side of the images without --model')
     parser.add_argument('--images', type=int, default=1, help='predicted at once')
     parser.add_argument('--rounds', type=int, default=5, help='measured, after one that is not')
+    parser.add_argument('--layers', action='store_true', help='also where the time goes in plain float32')
     parser.add_argument('--compile', action='store_true', help='rows with torch.compile too; the first runs are slow')
     return parser.parse_args(argv)
 
@@ -144,7 +145,7 @@ def trained(name: str, config: str, checkpoint: str, args: argparse.Namespace, b
     found = {}
     for key, run in runs.items():
         model.network = run
-        found[key] = scores(model, loader, cfg.test_evaluator)[METRIC]
+        found[key] = scores(model, loader, {**cfg.test_evaluator, 'keys': ['maxF']})[METRIC]
     return runs, found, images
 
 
@@ -161,6 +162,43 @@ def measured(runs: dict[Key, Callable], images: Tensor, rounds: int) -> dict[Key
             if number:
                 spent[key].append(taken)
     return spent
+
+
+def by_layer(network: nn.Module, images: Tensor, rounds: int) -> dict[str, float]:
+    """Milliseconds a prediction spends in conv1 to fc7, pools, enlargements and the rest: medians over the rounds."""
+    begun: dict[str, float] = {}
+    spent: dict[str, list[float]] = {}
+
+    def note(name: str, last: bool) -> Callable[..., None]:
+        def hook(*_) -> None:
+            if not last:
+                begun[name] = time.process_time()
+            else:
+                spent[name][-1] += 1000 * (time.process_time() - begun[name])
+
+        return hook
+
+    handles = []
+    for name, layer in network.named_modules():
+        if name and not list(layer.children()):
+            group = 'up' if name.startswith('up') else name.split('_')[0].split('.')[0]
+            spent[group] = []
+            handles += [
+                layer.register_forward_pre_hook(note(group, last=False)),
+                layer.register_forward_hook(note(group, last=True)),
+            ]
+    whole = []
+    for _ in range(rounds + 1):
+        for times in spent.values():
+            times.append(0.0)
+        with torch.inference_mode():
+            begin = time.process_time()
+            network(images)
+            whole.append(1000 * (time.process_time() - begin))
+    for handle in handles:
+        handle.remove()
+    found = {name: statistics.median(times[1:]) for name, times in spent.items()}
+    return found | {'the rest': statistics.median(whole[1:]) - sum(found.values())}
 
 
 def multiplications(network: nn.Module, images: Tensor) -> float:
@@ -203,6 +241,11 @@ def main(argv: list[str] | None = None) -> int:
     base = next(name for name, _ in runs)
     spent = measured(runs, images, args.rounds)
     work = {name: multiplications(run, images) for (name, way), run in runs.items() if way == PLAIN}
+    if args.layers:
+        for (name, way), run in runs.items():
+            if way == PLAIN:
+                parts = by_layer(run.network, images, args.rounds).items()
+                print(f'{name}, ms: ' + ', '.join(f'{part} {ms:.1f}' for part, ms in parts if ms >= 0.1))
     print(f'{args.images} images of {images.shape[-1]} px, {torch.get_num_threads()} of {os.cpu_count()} cores')
     print(ROW.format('network', 'run in', 'ms', 'MAC', f'times {base} (range)', 'maxF'))
     ratios = {}

@@ -3,8 +3,9 @@
 python tools/analysis_tools/lecture_table.py --out docs/lecture_table.md
 
 Counted are the nets as they were published, with their classifiers, on the ``meta`` device: nothing is computed and no
-weights are needed. A convolution by a table is carried out as a dense one, and so counted. What was measured here (LeNet-5,
-and narrow forms of three others as backbones of a CAM) is read from the metafiles of the zoo; the rest is retold.
+weights are needed. A convolution by a table is carried out as a dense one, and so counted. What was measured here
+(LeNet-5, and narrow forms of three others as backbones of a CAM) is read from the metafiles of the zoo; the rest is
+retold.
 """
 
 import argparse
@@ -51,8 +52,8 @@ LOCALIZERS = {
 }
 """Trained on the built-in scenes as backbone of a CAM."""
 CAM_HEAD = """
-As the backbone of a CAM, trained on 2,000 built-in scenes of 96 pixels, ten classes, from random weights; on 500 test scenes, in
-percent:
+As the backbone of a CAM, trained from random weights on 2,000 built-in scenes of 96 pixels, ten classes; percent of 500
+test scenes, one seed:
 
 | net | config in `configs/cam` | parameters | multiply-adds | top-1 | MaxBoxAcc | top-1 and box |
 |---|---|---|---|---|---|---|
@@ -184,14 +185,10 @@ def localizers() -> str:
     lines = []
     for name, config in LOCALIZERS.items():
         result = next(r for r in model_entry(config)['Results'] if r['Protocol'] == 'choe2020-v1')
-        counts, found, middle = (
-            count(lambda config=config: localizer(config), 3, 96),
-            result['Metrics'],
-            result['Centered Box'],
-        )
-        scores = ' | '.join(f'{found[key]:.1f}' for key in ('Top-1', 'MaxBoxAcc', 'Top-1 Loc'))
+        counts = count(lambda config=config: localizer(config), 3, 96)
+        scores = ' | '.join(f'{result["Metrics"][key]:.1f}' for key in ('Top-1', 'MaxBoxAcc', 'Top-1 Loc'))
         lines.append(f'| {name} | `{config}` | {counts.parameters:,} | {counts.operations:,} | {scores} |')
-    lines.append(f'| the box in the middle | | | | | {middle["MaxBoxAcc"]:.1f} | |')
+    lines.append(f'| the box in the middle | | | | | {result["Centered Box"]["MaxBoxAcc"]:.1f} | |')
     return CAM_HEAD + '\n'.join(lines) + '\n'
 
 
