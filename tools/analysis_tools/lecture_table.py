@@ -161,21 +161,24 @@ def digits() -> str:
 
 
 def localizer(config: str):
-    """A CAM of the zoo that gives its class scores."""
+    """A CAM of the zoo that gives its class scores, its weights as they happen to be."""
     from torch import nn
 
     from wsolzoo.apis.zoo_models import find_model
-    from wsolzoo.testing import build_model
+    from wsolzoo.models.initial import without_weights
+    from wsolzoo.registry import MODELS
+    from wsolzoo.testing import scope
 
     class Scores(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.model = build_model(find_model(config, weights=False)[0])
+            self.model = MODELS.build(without_weights(find_model(config, weights=False)[0].model))
 
         def forward(self, x):
             return self.model.head(self.model.backbone(x)[0]).logits
 
-    return Scores()
+    with scope():
+        return Scores()
 
 
 def localizers() -> str:
