@@ -110,13 +110,13 @@ class PlainViT(TokenBackbone):
         return torch.cat((self.cls_token.expand(len(x), -1, -1), (x + places).flatten(2).mT), 1), grid
 
     def init_weights(self) -> None:
-        """Draw the convolutions as ``init_cfg`` says, tokens and positions from N(0, 0.02), and end each block in 0."""
-        super().init_weights()
-        if self.init_cfg and self.init_cfg['type'] == 'Pretrained':
-            return
+        """Tokens and positions from N(0, 0.02), each block ends in 0, then ``init_cfg``: its checkpoint may be that of
+        the convolutions alone, of a :class:`~wsolzoo.models.backbones.PlainNet`.
+        """
         nn.init.normal_(self.cls_token, std=0.02)
         nn.init.normal_(self.pos_embed, std=0.02)
         for block in self.blocks:
             for last in (block.attn.proj, block.mlp[-1]):
                 nn.init.zeros_(last.weight)
                 nn.init.zeros_(last.bias)
+        super().init_weights()
