@@ -24,7 +24,7 @@ CAM = {
 }
 
 
-def model_of(name='psol_plainnet_1xb32-15e_scenes-96px', **changes):
+def model_of(name='psol_plainnet_1xb32-6e_scenes-96px', **changes):
     cfg = Config.fromfile(FOLDER / f'{name}.py')
     cfg.merge_from_dict({'model': {'backbone': {'base_channels': 4}, **changes}})
     torch.manual_seed(0)
@@ -55,7 +55,7 @@ def test_maps_of_asked_classes_are_those_of_all():
 
 
 def test_the_hook_fits_every_class_and_until_then_maps_are_those_of_cam():
-    model = model_of('psol_plainnet-ddt_1xb32-15e_scenes-96px').eval()
+    model = model_of('psol_plainnet-ddt_1xb32-1e_scenes-96px').eval()
     head, feat = model.head, torch.rand(1, model.head.in_channels[-1], 6, 6)
     assert isinstance(head, DDTHead)
     torch.testing.assert_close(head((feat,)).maps, torch.einsum('kc,nchw->nkhw', head.fc.weight, feat) / feat.shape[1])

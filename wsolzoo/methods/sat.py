@@ -147,8 +147,8 @@ class SATHead(MaskHead):
     ``loss = loss_cls + area loss_area + norm loss_norm``. Also logged: ``map_area``.
 
     A patch has its own feature whatever the gate lets through, so that a trunk whose patches can tell the class by
-    themselves leaves the gate to the other two terms. With ``out_stages=('attn', 'cls', 'norm')`` a linear classifier on
-    the class token, which has nothing but what passed the gate, is trained besides: ``+ token loss_token`` (ours).
+    themselves leaves the gate to the other two terms. With ``out_stages=('attn', 'cls', 'norm')`` a linear classifier
+    of the class token, which has nothing but what passed the gate, is trained besides: ``+ token loss_token`` (ours).
 
     Args:
         num_classes: K.
@@ -174,8 +174,8 @@ class SATHead(MaskHead):
         super().__init__(num_classes, in_channels, init_cfg)
         if len(self.in_channels) not in (2, 3):
             raise ValueError(
-                "SATHead reads masks and patches, backbone.out_stages=('attn', 'norm'), and the class token where that is "
-                f"classified too, ('attn', 'cls', 'norm'); got {len(self.in_channels)} features"
+                "SATHead reads masks and patches, backbone.out_stages=('attn', 'norm'), and the class token where that "
+                f"is classified too, ('attn', 'cls', 'norm'); got {len(self.in_channels)} features"
             )
         if not 0 < area < 1:
             raise ValueError(f'area is a share of the image, in (0, 1); got {area}')
