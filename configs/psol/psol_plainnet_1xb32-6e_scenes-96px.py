@@ -7,10 +7,9 @@ _base_ = [
 work_dirs = '{{$WSOLZOO_WORK_DIRS:work_dirs}}'
 trained = dict(type='Pretrained', checkpoint=work_dirs + '/cam_plainnet_1xb32-15e_scenes-96px/epoch_15.pth')
 folder = work_dirs + '/psol_plainnet-ddt_1xb32-1e_scenes-96px/boxes'
-above_zero = dict(normalizer=dict(type='max'), rule=dict(type='fixed', threshold=0.0))
 first_phase = dict(
     config='psol/psol_plainnet-ddt_1xb32-1e_scenes-96px.py',
-    labels=dict(folder=folder, kind='boxes', **above_zero),
+    labels=dict(folder=folder, kind='boxes', rule='otsu', normalizer='minmax'),
 )
 model = dict(
     backbone=dict(init_cfg=dict(**trained, prefix='backbone.')),

@@ -42,7 +42,7 @@ def test_what_a_shipped_config_stands_on_comes_first(tmp_path):
         training(cam),
         training(ddt),
         ('make_pseudo_labels.py', configs[ddt], str(ddt / 'epoch_1.pth'), '--as', 'boxes',
-         '--out', str(ddt / 'boxes'), '--rule', 'fixed:threshold=0.0', '--normalizer', 'max', *over),
+         '--out', str(ddt / 'boxes'), '--rule', 'otsu', '--normalizer', 'minmax', *over),
         training(psol),
         ('test.py', configs[psol], str(psol / 'epoch_6.pth'), '--work-dir', str(psol / 'test'), *over),
     ]  # fmt: skip
