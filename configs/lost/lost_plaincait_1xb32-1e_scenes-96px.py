@@ -10,7 +10,7 @@ trained = dict(type='Pretrained', checkpoint=first + '/epoch_6.pth')
 first_phase = dict(config='ts_cam/ts-cam_plaincait_1xb32-6e_scenes-96px.py')
 model = dict(
     backbone=dict(out_stages=('keys', 'cls'), freeze=True, init_cfg=dict(**trained, prefix='backbone.')),
-    head=dict(type='LOSTHead', num_classes=10, candidates=1 / 6, centre=True),
+    head=dict(type='LOSTHead', num_classes=10, candidates=1 / 3, centre=True),
 )
 train_dataloader = dict(batch_size=32)
 param_scheduler = []
