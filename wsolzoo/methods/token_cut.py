@@ -26,8 +26,8 @@ def normalised_cut(feat: Tensor, threshold: float, centre: bool = False) -> Tens
     Args:
         feat: (N, D, h, w); in the paper the keys of the last block.
         threshold: of the cosine.
-        centre: subtract the mean patch first (ours). Features after a ReLU all agree without it, and there is nothing to
-            cut.
+        centre: subtract the mean patch first (ours). Features after a ReLU all agree without it, and there is nothing
+            to cut.
 
     Returns:
         (N, h, w) float64. O((hw)^3) an image: milliseconds for 196 patches, a second for 1024.
