@@ -61,7 +61,7 @@ def _result(result: Mapping) -> list[str]:
     }
     sources = {name: values for name, values in sources.items() if values}
     lines = [f'**{result["Dataset"]}**, protocol `{result["Protocol"]}`\n']
-    lines += _table(
+    lines += table(
         ['metric', *sources],
         [[name, *(_number(values.get(name)) for values in sources.values())] for name in _union(sources.values())],
     )
@@ -106,7 +106,7 @@ def model_zoo(files: Iterable[Metafile]) -> str:
         'weights',
         'config',
     ]
-    return '\n'.join([*lines, *_table(head, rows, numbers=range(5, 8))]).rstrip() + '\n'
+    return '\n'.join([*lines, *table(head, rows, numbers=range(5, 8))]).rstrip() + '\n'
 
 
 def _rows(model: Mapping) -> Iterator[list[str]]:
@@ -132,7 +132,7 @@ def _union(mappings: Iterable[Mapping]) -> list[str]:
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
 
 
-def _table(head: list[str], body: list[list[str]], numbers: Iterable[int] = ()) -> list[str]:
+def table(head: list[str], body: list[list[str]], numbers: Iterable[int] = ()) -> list[str]:
     """A table whose columns ``numbers`` (by default all but the first) are flush right."""
     right = set(numbers) or set(range(1, len(head)))
     rule = ['---:' if column in right else '---' for column in range(len(head))]

@@ -1,7 +1,7 @@
 _base_ = [
     '../_base_/models/cam_plainnet.py',
     '../_base_/datasets/scenes_96px.py',
-    '../_base_/schedules/adamw_15e.py',
+    '../_base_/schedules/adamw_6e.py',
     '../_base_/default_runtime.py',
 ]
 first = '{{$WSOLZOO_WORK_DIRS:work_dirs}}/cam_plainnet_1xb32-15e_scenes-96px'
