@@ -1,4 +1,4 @@
-# Cut out of the -eighth of 12 epochs by its own plan, then trained again: load_from what tools/prune.py --plan THIS writes.
+# Cut out of the -eighth of 12 epochs by its own plan and trained again: load_from what tools/prune.py wrote.
 _base_ = [
     '../_base_/models/fcn_vgg16-eighth.py',
     '../_base_/datasets/saliency-scenes_96px.py',
