@@ -14,7 +14,7 @@ DEMO_CONFIG := configs/cam/cam_plainnet_1xb32-15e_scenes-96px.py
 DEMO_DIR := work_dirs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-locked test slow plugin fuzz stress demo lint docs test-originals lock audit
+.PHONY: help install install-locked test slow plugin fuzz stress reproduce demo lint docs test-originals lock audit
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,11 @@ fuzz: install ## damage files at random for SECONDS=60 and hand them to every re
 stress: install ## kills, resumes, several processes, full disks, hostile files: the figures of docs/robustness.md
 	$(BIN)/python -m pytest --figures tests/engine tests/fuzz tests/tools/test_safe.py tests/tools/test_train.py \
 		tests/datasets/test_broken_annotations.py tests/test_bad_input.py
+
+MODELS := lenet_lenet5_1xb32-15e_glyphs-32px dcgan_conv32_1xb16-8e_scenes-32px cam_plainnet_1xb32-15e_scenes-96px
+
+reproduce: install ## test three published checkpoints again and compare (MODELS='a b' for others, MODELS=--all for all)
+	$(BIN)/python tools/zoo.py reproduce $(MODELS) --out work_dirs/reproduce.json
 
 demo: export OMP_NUM_THREADS := 2
 demo: install ## train a localizer on the built-in scenes, test it, write an HTML report

@@ -3,11 +3,12 @@
     python benchmarks/saliency.py                    # networks of full width on one image of 384 px, random weights
     python benchmarks/saliency.py --model tight CONFIG CHECKPOINT --model atrous CONFIG CHECKPOINT
 
-With --model the rows are trained networks, judged in every row on the test split of their config; the first one is the
-base that the others are compared with, else it is FCN-8s with padding 1 ("tight", the base of goal G10). Predictions of
-all rows are taken in turns in one process. A ratio is how many times faster a row is than the base in plain float32 in
-the same round: median, lowest and highest. With --model it fails where G10 is missed: some network is 1.5 times as fast
-in plain float32, and one 2 times with channels-last, at no loss of F-measure.
+With --model the rows are trained networks, judged in every row on the test split of their config; else they have random
+weights. The base of all ratios is the first network, FCN-8s with padding 1 ("tight"), made of torch's own pools and
+transposed convolutions; below it the same network as the zoo computes it. Predictions of all rows are taken in turns in
+one process. A ratio is how many times faster a row is than the base in plain float32 in the same round: median, lowest
+and highest. With --model it fails where G10 is missed: some network is 1.5 times as fast in plain float32, and one 2
+times with channels-last, at no loss of F-measure.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from wsolzoo.engine.optim.amp import has_bfloat16
-from wsolzoo.methods.fcn_saliency import WIDTHS, FCN8s
+from wsolzoo.methods.fcn_saliency import WIDTHS, Enlarge, FCN8s
 
 PLAIN = 'float32'
 GOALS = {PLAIN: 1.5, 'channels-last': 2.0}
@@ -40,7 +41,9 @@ NETWORKS = {
     'atrous fc6': {'fc6': 'atrous', **CHEAP},
     'depthwise fc6': {'fc6': 'depthwise', **CHEAP},
 }
-ROW = '{:<24} {:<26} {:>8} {:>5} {:>22} {:>6}'
+ROW = '{:<26} {:<26} {:>8} {:>5} {:>22} {:>6}'
+
+BASE = "{}, torch's layers"
 
 Key = tuple[str, str]
 
@@ -54,6 +57,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--size', type=int, default=384, help='side of the images without --model')
     parser.add_argument('--images', type=int, default=1, help='predicted at once')
     parser.add_argument('--rounds', type=int, default=5, help='measured, after one that is not')
+    parser.add_argument('--layers', action='store_true', help='also where the time goes in plain float32')
     parser.add_argument('--compile', action='store_true', help='rows with torch.compile too; the first runs are slow')
     return parser.parse_args(argv)
 
@@ -79,6 +83,18 @@ class Way(nn.Module):
     def forward(self, images: Tensor):
         """What the network gives."""
         return self.run(images.to(self.dtype).contiguous(memory_format=self.format))
+
+
+def of_torch(network: FCN8s) -> FCN8s:
+    """A copy made of torch's own layers, with the same weights."""
+    network = copy.deepcopy(network)
+    network.pool = nn.MaxPool2d(2, ceil_mode=True)
+    for name, layer in list(network.named_children()):
+        if isinstance(layer, Enlarge):
+            plain = nn.ConvTranspose2d(2, 2, layer.kernel_size, layer.stride, layer.padding, bias=False)
+            plain.load_state_dict(layer.state_dict())
+            setattr(network, name, plain)
+    return network
 
 
 def ways(compiled: bool) -> list[str]:
@@ -107,8 +123,11 @@ def runs_of(network: nn.Module, name: str, images: Tensor, compiled: bool) -> di
     return out
 
 
-def trained(name: str, config: str, checkpoint: str, args: argparse.Namespace) -> tuple[dict, dict, Tensor]:
-    """A trained network in every way, what each scores on the test split, and the images that it is timed with."""
+def trained(name: str, config: str, checkpoint: str, args: argparse.Namespace, base: bool) -> tuple[dict, dict, Tensor]:
+    """A trained network in every way, what each scores on the test split, and the images that it is timed with.
+
+    Of the base comes first what torch's own layers make of it.
+    """
     from mmengine.registry import DefaultScope
     from mmengine.runner import Runner
 
@@ -121,11 +140,12 @@ def trained(name: str, config: str, checkpoint: str, args: argparse.Namespace) -
     with DefaultScope.overwrite_default_scope('wsolzoo'):
         loader = Runner.build_dataloader({**cfg.test_dataloader, 'batch_size': args.images})
     images = model.data_preprocessor(next(iter(loader)), training=False)['inputs']
-    runs = runs_of(model.network, name, images, args.compile)
+    runs = runs_of(of_torch(model.network), BASE.format(name), images, args.compile) if base else {}
+    runs |= runs_of(model.network, name, images, args.compile)
     found = {}
     for key, run in runs.items():
         model.network = run
-        found[key] = scores(model, loader, cfg.test_evaluator)[METRIC]
+        found[key] = scores(model, loader, {**cfg.test_evaluator, 'keys': ['maxF']})[METRIC]
     return runs, found, images
 
 
@@ -142,6 +162,43 @@ def measured(runs: dict[Key, Callable], images: Tensor, rounds: int) -> dict[Key
             if number:
                 spent[key].append(taken)
     return spent
+
+
+def by_layer(network: nn.Module, images: Tensor, rounds: int) -> dict[str, float]:
+    """Milliseconds a prediction spends in conv1 to fc7, pools, enlargements and the rest: medians over the rounds."""
+    begun: dict[str, float] = {}
+    spent: dict[str, list[float]] = {}
+
+    def note(name: str, last: bool) -> Callable[..., None]:
+        def hook(*_) -> None:
+            if not last:
+                begun[name] = time.process_time()
+            else:
+                spent[name][-1] += 1000 * (time.process_time() - begun[name])
+
+        return hook
+
+    handles = []
+    for name, layer in network.named_modules():
+        if name and not list(layer.children()):
+            group = 'up' if name.startswith('up') else name.split('_')[0].split('.')[0]
+            spent[group] = []
+            handles += [
+                layer.register_forward_pre_hook(note(group, last=False)),
+                layer.register_forward_hook(note(group, last=True)),
+            ]
+    whole = []
+    for _ in range(rounds + 1):
+        for times in spent.values():
+            times.append(0.0)
+        with torch.inference_mode():
+            begin = time.process_time()
+            network(images)
+            whole.append(1000 * (time.process_time() - begin))
+    for handle in handles:
+        handle.remove()
+    found = {name: statistics.median(times[1:]) for name, times in spent.items()}
+    return found | {'the rest': statistics.median(whole[1:]) - sum(found.values())}
 
 
 def multiplications(network: nn.Module, images: Tensor) -> float:
@@ -175,13 +232,20 @@ def main(argv: list[str] | None = None) -> int:
     found: dict[Key, float] = {}
     images = torch.randn(args.images, 3, args.size, args.size)
     for name, config, checkpoint in args.models:
-        more, scored, images = trained(name, config, checkpoint, args)
+        more, scored, images = trained(name, config, checkpoint, args, base=not runs)
         runs, found = runs | more, found | scored
     for name, arguments in {} if args.models else NETWORKS.items():
-        runs |= runs_of(FCN8s(**arguments).eval(), name, images, args.compile)
+        network = FCN8s(**arguments).eval()
+        runs |= {} if runs else runs_of(of_torch(network), BASE.format(name), images, args.compile)
+        runs |= runs_of(network, name, images, args.compile)
     base = next(name for name, _ in runs)
     spent = measured(runs, images, args.rounds)
     work = {name: multiplications(run, images) for (name, way), run in runs.items() if way == PLAIN}
+    if args.layers:
+        for (name, way), run in runs.items():
+            if way == PLAIN:
+                parts = by_layer(run.network, images, args.rounds).items()
+                print(f'{name}, ms: ' + ', '.join(f'{part} {ms:.1f}' for part, ms in parts if ms >= 0.1))
     print(f'{args.images} images of {images.shape[-1]} px, {torch.get_num_threads()} of {os.cpu_count()} cores')
     print(ROW.format('network', 'run in', 'ms', 'MAC', f'times {base} (range)', 'maxF'))
     ratios = {}

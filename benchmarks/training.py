@@ -9,7 +9,8 @@ takes no part.
 python benchmarks/training.py --methods
 
 What each method costs: a training step of every config for the built-in scenes, as a ratio to plain classification
-(CAM) in time and in multiply-adds. A method that needs much more time than its multiply-adds say wastes it.
+(CAM) in time and in multiply-adds, and the map and class scores of as many images, as a ratio to the class scores of a
+CAM. A method that needs much more time than its multiply-adds say wastes it.
 """
 
 import argparse
@@ -76,7 +77,9 @@ def where(device: str) -> str:
 
 
 def stepper(config: str, args: argparse.Namespace, device: str):
-    """A function that takes one training step of a config, and the multiply-adds of one step."""
+    """Functions that take one training step of a config and that ask it for maps, and the multiply-adds of one step."""
+    import copy
+
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -97,9 +100,33 @@ def stepper(config: str, args: argparse.Namespace, device: str):
         model.parse_losses(scalars)[0].backward()
         optimizer.step()
 
+    asked = copy.deepcopy(model).eval()
+
+    @torch.no_grad()
+    def ask() -> None:
+        asked(**asked.data_preprocessor(batch, training=False), mode='predict')
+
     with FlopCounterMode(display=False) as counter:
         step()
-    return step, counter.get_total_flops() / 2
+    return step, ask, counter.get_total_flops() / 2
+
+
+def classifier(args: argparse.Namespace, device: str):
+    """A function that asks a CAM for class scores alone."""
+    import torch
+
+    from wsolzoo.run import launch
+    from wsolzoo.testing import build_model, tiny_batch
+
+    model = build_model(launch.load_config('cam/cam_plainnet_1xb32-15e_scenes-96px.py')).to(device).eval()
+    batch = tiny_batch(model, args.size, args.batch_size)
+    batch['inputs'] = [image.to(device) for image in batch['inputs']]
+
+    @torch.no_grad()
+    def ask() -> None:
+        model.look(model.data_preprocessor(batch, training=False)['inputs'])
+
+    return ask
 
 
 def seconds(step, device: str) -> float:
@@ -116,33 +143,42 @@ def seconds(step, device: str) -> float:
 
 def compare_methods(args: argparse.Namespace, device: str) -> str:
     """A table of all methods; their steps are taken in turns, so that a busy machine is busy for all of them."""
-    from wsolzoo.zoo.combinations import scenes_leaves
-
-    root = Path(__file__).resolve().parents[1]
-    leaves = {
-        path.stem.partition('_plainnet')[0] + path.stem.partition('_plainnet')[2].partition('_')[0]: path
-        for path in scenes_leaves(root)
-    }
+    leaves = methods()
     if unknown := set(args.methods) - set(leaves):
         raise SystemExit(f'--methods: no {", ".join(sorted(unknown))}; there are {", ".join(sorted(leaves))}')
     names = ['cam', *(name for name in leaves if name != 'cam' and (not args.methods or name in args.methods))]
-    steps = {name: stepper(str(leaves[name]), args, device) for name in names}
-    times = {name: [] for name in names}
+    parts = {name: stepper(str(leaves[name]), args, device) for name in names}
+    plain, times, answers = classifier(args, device), {name: [] for name in names}, {name: [] for name in names}
     for number in range(args.warmup + args.steps):
+        base = seconds(plain, device)
         for name in names:
-            spent = seconds(steps[name][0], device)
+            spent, asked = (seconds(work, device) for work in parts[name][:2])
             if number >= args.warmup:
                 times[name].append(spent)
-    base, work = times['cam'], steps['cam'][1]
+                answers[name].append(asked / base)
+    base, work = times['cam'], parts['cam'][2]
     head = ['method', 'ms a step', 'ratio to CAM', 'its middle half', 'multiply-adds, ratio', 'time over multiply-adds']
-    lines = ['| ' + ' | '.join(head) + ' |', '|---|' + '---:|' * 5]
+    lines = ['| ' + ' | '.join([*head, 'map and scores over scores']) + ' |', '|---|' + '---:|' * 6]
     for name in names:
         ratios = sorted(one / other for one, other in zip(times[name], base, strict=True))
-        ratio, more = statistics.median(ratios), steps[name][1] / work
+        ratio, more = statistics.median(ratios), parts[name][2] / work
         middle = f'{ratios[len(ratios) // 4]:.2f} - {ratios[-1 - len(ratios) // 4]:.2f}'
-        spent = f'{1000 * statistics.median(times[name]):.0f}'
-        lines.append(f'| {name} | {spent} | {ratio:.2f} | {middle} | {more:.2f} | {ratio / more:.2f} |')
+        spent, asked = f'{1000 * statistics.median(times[name]):.0f}', statistics.median(answers[name])
+        lines.append(f'| {name} | {spent} | {ratio:.2f} | {middle} | {more:.2f} | {ratio / more:.2f} | {asked:.2f} |')
     return '\n'.join(lines)
+
+
+def methods() -> dict[str, Path]:
+    """The configs for the built-in scenes that train a localizer, by name: that of the method, and of its variant."""
+    import re
+
+    root = Path(__file__).resolve().parents[1]
+    found = {}
+    for path in sorted((root / 'configs').glob('*/*_1xb32-*_scenes-96px.py')):
+        match = re.match(r'([a-z0-9-]+)_(?:cam-)?plain(?:net|vit|cait)(-[a-z0-9-]+)?_', path.stem)
+        if match:
+            found[match[1] + (match[2] or '')] = path
+    return found
 
 
 def main(argv: list[str] | None = None) -> int:

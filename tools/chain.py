@@ -1,6 +1,6 @@
 """Run a pipeline of several phases: train what a config stands on, write its pseudo-labels, train the config, test it.
 
-    python tools/chain.py psol/psol_plainnet_1xb32-15e_scenes-96px.py
+    python tools/chain.py psol/psol_plainnet_1xb32-6e_scenes-96px.py
     python tools/chain.py CONFIG --root work_dirs/seed1 --seed 1
     python tools/chain.py CONFIG --dry-run    # the commands, to run elsewhere or otherwise
 
@@ -20,6 +20,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('config', help='config of the last phase; its first_phase says what it stands on')
     parser.add_argument('--root', type=Path, default=Path('work_dirs'), help='folder of the work dirs of all phases')
     parser.add_argument('--seed', type=int, help='seed of every training')
+    parser.add_argument(
+        '--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='override values of every config of the chain'
+    )
     parser.add_argument('--dry-run', action='store_true', help='print the commands and leave')
     return parser.parse_args(argv)
 
@@ -31,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     from wsolzoo.run.chain import plan
 
     try:
-        steps = plan(args.config, args.root, args.seed)
+        steps = plan(args.config, args.root, args.seed, args.cfg_options)
         for number, step in enumerate(steps, 1):
             if args.dry_run:
                 print(shlex.join(step.command))

@@ -4,7 +4,8 @@ python tools/stylize.py content.jpg style.jpg --out painted.png
 python tools/stylize.py content.jpg style.jpg --net mobilenetv1 --style-weight 100 --beside triple.jpg
 
 Writes the picture, and beside it the course of the loss as PAINTED_loss.png. Pictures to try it with are drawn by
-tools/visualization/style_pictures.py. The weights of vgg16 are fetched from torchvision, the others made once:
+tools/visualization/style_pictures.py. The weights of vgg16 (528 MB) and squeezenet-torchvision (5 MB) are fetched from
+torchvision, the others made once, of arrays that docs/npz_weights.md tells of:
     python tools/model_converters/convert_npz.py squeezenet1_1_imagenet_fp16.npz checkpoints
 """
 
@@ -28,6 +29,13 @@ NETS: dict[str, dict] = {
         'content_stages': ['blocks.2.1'],
         'style_stages': ['stem', 'blocks.0.0', 'blocks.1.1', 'blocks.2.1', 'blocks.3.2'],
         'weights': 'checkpoints/mobilenet_v1_1.0_224_backbone_q8-c2b3f523.pth',
+    },
+    'squeezenet-torchvision': {
+        'features': {'type': 'SqueezeNet'},
+        'pixels': {'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375], 'rgb': True},
+        'content_stages': ['fire4'],
+        'style_stages': ['conv1', 'fire2', 'fire3', 'fire5', 'fire7'],
+        'weights': 'torchvision://squeezenet1_1',
     },
     'vgg16': {  # the layers of the source, whose network is VGG-19
         'features': {'type': 'VGG16'},
@@ -96,7 +104,10 @@ def build(args: argparse.Namespace):
     weights = args.weights or settings.pop('weights')
     settings.pop('weights', None)
     if '://' not in weights and not Path(weights).is_file():
-        raise UserError(f'there are no weights {weights}. Name them by --weights, or make them:\n  {MAKE}')
+        raise UserError(
+            f'there are no weights {weights}. Name them by --weights, fetch others with '
+            f'--net squeezenet-torchvision (5 MB), or make them:\n  {MAKE}'
+        )
     part = {} if '://' in weights else {'prefix': 'backbone.'}
     pretrained = {'type': 'Pretrained', 'checkpoint': weights, **part}
     settings['features'] = settings['features'] | {'init_cfg': pretrained}

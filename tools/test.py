@@ -16,6 +16,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         'checkpoint', nargs='?', help="weights (default: the config's load_from, then those the zoo publishes for it)"
     )
     parser.add_argument('--allow-partial', action='store_true', help='test a checkpoint that fits only in part')
+    parser.add_argument(
+        '--pseudo-boxes', metavar='SOURCE=FILE', help='choose thresholds on these boxes instead of true ones'
+    )
     parser.add_argument('--work-dir', help='where the log goes (default: work_dirs/<config name>)')
     parser.add_argument(
         '--out', metavar='FILE', help='write numbers, curves and a record per image (json, yaml or pkl)'
@@ -42,6 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.allow_partial:
             cfg.allow_partial_weights = True
         launch.set_report(cfg, args.show_dir)
+        launch.set_pseudo_boxes(cfg, args.pseudo_boxes)
         processes.set_launcher(cfg, args.launcher)
         launch.check(cfg, args.cfg_options)
         runner = launch.build_runner(cfg, training=False)

@@ -4,5 +4,5 @@ _base_ = [
     '../_base_/schedules/adamw_15e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(head=dict(_delete_=True, type='PooledCAMHead', num_classes=10, pool='lse', pool_args=dict(r=10.0)))
+model = dict(head=dict(_delete_=True, type='PooledCAMHead', num_classes=10, pool='lse', pool_args=dict(r=9.0)))
 train_dataloader = dict(batch_size=32)

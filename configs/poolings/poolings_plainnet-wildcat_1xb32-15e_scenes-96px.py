@@ -4,7 +4,7 @@ _base_ = [
     '../_base_/schedules/adamw_15e.py',
     '../_base_/default_runtime.py',
 ]
-pool_args = dict(kmax=0.5, kmin=0.1, alpha=0.6)
+pool_args = dict(kmax=0.687, kmin=0.1, alpha=0.192)
 model = dict(
     head=dict(_delete_=True, type='PooledCAMHead', num_classes=10, pool='wildcat', pool_args=pool_args, modalities=5)
 )

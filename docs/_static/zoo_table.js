@@ -1,7 +1,7 @@
-// The table of the model zoo: filters by column, sorting by a click on a heading. Nothing is loaded; without scripts the
-// table is simply there, whole.
+// The tables of the model zoo and of the methods: filters by column, sorting by a click on a heading. Nothing is loaded;
+// without scripts the table is simply there, whole.
 document.addEventListener('DOMContentLoaded', () => {
-  const table = document.querySelector('#model-zoo table');
+  const table = document.querySelector('#model-zoo table, #all-methods table');
   if (!table) return;
   const heads = [...table.tHead.rows[0].cells];
   const rows = [...table.tBodies[0].rows];
@@ -26,8 +26,11 @@ document.addEventListener('DOMContentLoaded', () => {
   };
 
   // A filter offers what the other filters leave.
-  const refills = ['method', 'backbone', 'data', 'protocol', 'metric'].map((name) => {
-    const column = heads.findIndex((head) => head.textContent.trim() === name);
+  const named = (name) => heads.findIndex((head) => head.textContent.trim() === name);
+  const offered = ['method', 'kind', 'backbone', 'data', 'protocol', 'metric'].filter((name) =>
+    named(name) >= 0 && new Set(rows.map((row) => text(row, named(name)))).size < rows.length);
+  const refills = offered.map((name) => {
+    const column = named(name);
     const select = document.createElement('select');
     select.ariaLabel = name;
     select.onchange = () => { filters.set(column, select.value); show(); };

@@ -92,14 +92,17 @@ test_evaluator = dict(type='LocalizationMetric', protocols=['choe2020-v1', 'choe
 val_evaluator = dict(type='LocalizationMetric', protocols=[{protocols}])
 """
     boxes = tmp_path / 'centre.csv'
-    good = extra.format(boxes=boxes, protocols="'choe2020-v1', 'choe2020-v2-fullsup'")
-    config = tiny_run.write_config(tmp_path, extra=good)
+    protocols = "protocols=['choe2020-v1', 'choe2020-pxap']"
+    config = tiny_run.write_config(tmp_path, extra=f'val_evaluator = test_evaluator = dict({protocols})')
     torch.save(build_model(Config.fromfile(config)).state_dict(), tmp_path / 'weights.pth')
     run = ['--work-dir', str(tmp_path / 'run')]
-    assert tiny_run.tool('test.py').main([str(config), str(tmp_path / 'weights.pth'), *run]) == 0
+    test, weights = tiny_run.tool('test.py').main, str(tmp_path / 'weights.pth')
+    assert test([str(config), weights, *run, '--pseudo-boxes', f'centre={boxes}']) == 0
     assert 'selected on pseudo:centre' in capfd.readouterr().out
     assert json.loads((tmp_path / 'run/metrics.json').read_text())['meta']['selected_on'] == 'pseudo:centre'
     assert 'pseudo:centre' in (tmp_path / 'run/report.html').read_text()
+    assert test([str(config), weights, '--pseudo-boxes', 'centre']) == 2
+    assert 'SOURCE=FILE' in capfd.readouterr().err
     config = tiny_run.write_config(tmp_path, extra=extra.format(boxes=boxes, protocols="'choe2020-pxap'"))
     assert tiny_run.tool('train.py').main([str(config), *run]) == 2
     assert 'there are no masks: leave PxAP and other pixel protocols out' in capfd.readouterr().err

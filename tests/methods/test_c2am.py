@@ -64,3 +64,9 @@ def test_a_part_that_covers_the_border_is_the_background():
 def test_an_unknown_term_is_refused():
     with pytest.raises(ValueError, match='apart, fg, bg'):
         C2AMHead(5, (4,), loss_weight={'sim': 1.0})
+
+
+def test_equal_parts_have_a_finite_loss_in_half_precision():
+    vectors = torch.ones(3, 4)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert apart(vectors, vectors).isfinite(), '0.9995 is 1 in bfloat16'

@@ -115,7 +115,7 @@ def test_mistakes_are_explained():
         make(noise=2)
 
 
-@pytest.mark.parametrize('net', ['squeezenet', 'mobilenetv1', 'vgg16'])
+@pytest.mark.parametrize('net', ['squeezenet', 'squeezenet-torchvision', 'mobilenetv1', 'vgg16'])
 def test_the_stages_of_every_network_exist(net):
     settings = tiny_run.tool('stylize.py').NETS[net]
     settings = {name: value for name, value in settings.items() if name != 'weights'}

@@ -24,7 +24,7 @@ CAM = {
 }
 
 
-def model_of(name='psol_plainnet_1xb32-15e_scenes-96px', **changes):
+def model_of(name='psol_plainnet_1xb32-6e_scenes-96px', **changes):
     cfg = Config.fromfile(FOLDER / f'{name}.py')
     cfg.merge_from_dict({'model': {'backbone': {'base_channels': 4}, **changes}})
     torch.manual_seed(0)
@@ -55,7 +55,7 @@ def test_maps_of_asked_classes_are_those_of_all():
 
 
 def test_the_hook_fits_every_class_and_until_then_maps_are_those_of_cam():
-    model = model_of('psol_plainnet-ddt_1xb32-15e_scenes-96px').eval()
+    model = model_of('psol_plainnet-ddt_1xb32-1e_scenes-96px').eval()
     head, feat = model.head, torch.rand(1, model.head.in_channels[-1], 6, 6)
     assert isinstance(head, DDTHead)
     torch.testing.assert_close(head((feat,)).maps, torch.einsum('kc,nchw->nkhw', head.fc.weight, feat) / feat.shape[1])
@@ -71,9 +71,9 @@ def test_the_hook_fits_every_class_and_until_then_maps_are_those_of_cam():
 def test_fifty_times_the_mean_square():
     head = PSOLHead(3, (2,), loss_weight=50.0).train()
     with torch.no_grad():
-        for layer in (head.regressor[0], head.regressor[2]):
+        for layer in (head.regressor[2], head.regressor[4]):
             layer.weight.zero_(), layer.bias.zero_()
-        head.regressor[2].bias.copy_(torch.tensor([0.25, 0.25, 0.5, 0.5]).logit())
+        head.regressor[4].bias.copy_(torch.tensor([0.25, 0.25, 0.5, 0.5]).logit())
     sample = DataSample(pseudo_boxes=np.array([[20.0, 60.0, 60.0, 160.0]]))  # .2 .3 .4 .5 of 100 x 200
     trunk = TrunkPass(None, torch.zeros(1, 3, 200, 100), [sample])
     output, scalars = head.loss((torch.rand(1, 2, 4, 4),), torch.zeros(1, dtype=torch.int64), trunk)
@@ -84,6 +84,15 @@ def test_fifty_times_the_mean_square():
         head.loss(
             (torch.rand(1, 2, 4, 4),), torch.zeros(1, dtype=torch.int64), TrunkPass(None, trunk.inputs, [DataSample()])
         )
+
+
+def test_a_grid_of_cells_keeps_where_things_are():
+    torch.manual_seed(0)
+    here, there = torch.zeros(2, 1, 2, 8, 8)
+    here[..., :4, :4], there[..., 4:, 4:] = 1, 1
+    pooled, cells = (PSOLHead(3, (2,), grid=grid).eval().regressor for grid in (1, 2))
+    assert torch.equal(pooled(here), pooled(there))
+    assert not torch.equal(cells(here), cells(there))
 
 
 def test_a_rectangle_holds_the_pixels_whose_centres_are_inside():

@@ -113,6 +113,19 @@ def test_area_and_certainty_teach_the_spatial_token_and_not_the_classifier():
     assert model.backbone.spatial_token.grad.any(), 'through the gate'
 
 
+def test_with_class_attention_the_gate_learns_from_the_class_token():
+    """Patches that do not look have their own features, so that their loss says nothing about the gate."""
+    settings = {'base_channels': 4, 'looked_at': (0, 1, 2), 'out_stages': ('attn', 'cls', 'norm')}
+    model = model_of({'type': 'SpatialTokenPlainCaiT', **settings})
+    alive(model)
+    feats, passage = model.extract_feat(torch.randn(2, 3, 64, 64))
+    _, scalars = model.head.loss(feats, torch.tensor([0, 2]), passage)
+    scalars['loss_cls'].backward(retain_graph=True)
+    assert not model.backbone.spatial_token.grad.any()
+    scalars['loss_token'].backward()
+    assert model.backbone.spatial_token.grad.any()
+
+
 def test_other_backbones_and_areas_are_refused():
     with pytest.raises(CombinationError, match='SpatialTokenTimmViT.*PlainViT returns attn, norm'):
         model_of({'type': 'PlainViT', 'base_channels': 4, 'out_stages': ('attn', 'norm')})

@@ -36,6 +36,14 @@ def test_the_object_is_on_the_side_of_the_seed():
     assert v.flatten()[v.abs().argmax()] > v.mean()
 
 
+def test_features_that_are_never_negative_are_centred():
+    feat = FEAT.abs() + 2
+    tokens = torch.nn.functional.normalize(feat.flatten(2), dim=1)
+    assert (tokens.mT @ tokens).min() > 0.2, 'all of them agree: there is nothing to cut'
+    centred = feat - feat.mean((2, 3), keepdim=True)
+    torch.testing.assert_close(normalised_cut(feat, 0.2, centre=True), normalised_cut(centred, 0.2), atol=1e-5, rtol=0)
+
+
 def test_a_component_is_connected_side_by_side():
     mask = torch.tensor([[1, 1, 0, 1], [0, 1, 0, 1], [1, 0, 1, 1]]).bool()[None].expand(3, -1, -1)
     found = component_of(mask, torch.tensor([0, 3, 2]))

@@ -8,7 +8,7 @@ import torch
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from wsolzoo.models.backbones import MMPretrainViT, PlainNet, PlainViT, TimmBackbone, TimmViT, Tokens
+from wsolzoo.models.backbones import MMPretrainViT, PlainCaiT, PlainNet, PlainViT, TimmBackbone, TimmViT, Tokens
 from wsolzoo.models.backbones.tokens import READINGS
 from wsolzoo.registry import MODELS
 from wsolzoo.testing import tiny_batch
@@ -31,6 +31,7 @@ NETS = {
     'mmpretrain': lambda **kw: MMPretrainViT({'type': 'VisionTransformer', **MM}, **kw),
     'mmpretrain distilled': lambda **kw: MMPretrainViT({'type': 'DistilledVisionTransformer', **MM}, **kw),
     'hybrid': lambda **kw: PlainViT(base_channels=4, blocks=2, num_heads=2, **kw),
+    'class attention': lambda **kw: PlainCaiT(base_channels=4, blocks=2, num_heads=2, **kw),
 }
 
 
@@ -58,7 +59,7 @@ def test_resuming_at_any_stage_gives_the_same_numbers(name):
     assert all(map(torch.equal, feats, kept)), 'a stage wrote into its input'
 
 
-@pytest.mark.parametrize('name', NETS)
+@pytest.mark.parametrize('name', [name for name in NETS if name != 'class attention'])
 def test_readings_by_the_definition_of_attention(name):
     """Queries and keys taken from the projection itself, heads by hand, one full softmax."""
     backbone = alive(NETS[name](out_stages=(*READINGS, 'norm'))).eval()
@@ -130,6 +131,30 @@ def test_the_hybrid_begins_as_its_convolutions():
     assert torch.equal(before, after)
     after.square().sum().backward()
     assert backbone.blocks[0].mlp[-1].weight.grad.abs().sum() > 0, 'and its blocks learn from the first step on'
+
+
+def test_the_hybrid_begins_from_the_convolutions_of_a_trained_network(tmp_path):
+    trained = PlainNet(base_channels=4, strides=(2, 1, 2, 2))
+    torch.save(
+        {'state_dict': {f'backbone.{name}': value for name, value in trained.state_dict().items()}},
+        file := tmp_path / 'c.pth',
+    )
+    backbone = PlainViT(base_channels=4, init_cfg=dict(type='Pretrained', checkpoint=str(file), prefix='backbone.'))
+    backbone.init_weights()
+    assert torch.equal(backbone.stage3[0][0].weight, trained.stage3[0][0].weight)
+    assert not backbone.blocks[0].mlp[-1].weight.any() and backbone.cls_token.any(), (
+        'the blocks still begin as the identity'
+    )
+
+
+def test_class_attention_leaves_patches_as_they_are():
+    backbone = alive(PlainCaiT(base_channels=4, num_heads=2, out_stages=('embed', 'blocks.2', 'cls'))).eval()
+    with torch.no_grad():
+        before, after, cls = backbone(torch.randn(2, 3, 96, 96))[0]
+    assert torch.equal(before, after)
+    assert not torch.equal(cls[0], cls[1]), 'the class token looks'
+    with pytest.raises(ValueError, match='PlainViT'):
+        PlainCaiT(base_channels=4, out_stages=('matrices', 'norm'))
 
 
 def test_another_grid_resizes_the_positions():

@@ -11,7 +11,7 @@ from tests.conftest import REPO
 from wsolzoo.run.chain import ROOT_VARIABLE, Step, last_checkpoint, plan
 from wsolzoo.run.options import UsageError
 
-LEAF = 'psol/psol_plainnet_1xb32-15e_scenes-96px.py'
+LEAF = 'psol/psol_plainnet_1xb32-6e_scenes-96px.py'
 
 
 @pytest.fixture(autouse=True)
@@ -29,15 +29,22 @@ def write(folder, name, text):
 
 
 def test_what_a_shipped_config_stands_on_comes_first(tmp_path):
-    steps = plan(LEAF, tmp_path, seed=3)
-    first, second = (tmp_path / f'psol_plainnet{name}_1xb32-15e_scenes-96px' for name in ('-ddt', ''))
-    config = str(REPO / 'configs/psol')
+    steps = plan(LEAF, tmp_path, seed=3, options=['accelerate=bf16'])
+    names = 'cam_plainnet_1xb32-15e', 'psol_plainnet-ddt_1xb32-1e', 'psol_plainnet_1xb32-6e'
+    cam, ddt, psol = (tmp_path / f'{name}_scenes-96px' for name in names)
+    over = ('--cfg-options', 'accelerate=bf16')
+    configs = {work: str(REPO / f'configs/{work.name.partition("_")[0]}/{work.name}.py') for work in (cam, ddt, psol)}
+
+    def training(work):
+        return ('train.py', configs[work], '--work-dir', str(work), '--resume', '--seed', '3', *over)
+
     assert tools_of(steps) == [
-        ('train.py', f'{config}/{first.name}.py', '--work-dir', str(first), '--resume', '--seed', '3'),
-        ('make_pseudo_labels.py', f'{config}/{first.name}.py', str(first / 'epoch_15.pth'), '--as', 'boxes',
-         '--out', str(first / 'boxes'), '--rule', 'fixed:threshold=0.0', '--normalizer', 'max'),
-        ('train.py', f'{config}/{second.name}.py', '--work-dir', str(second), '--resume', '--seed', '3'),
-        ('test.py', f'{config}/{second.name}.py', str(second / 'epoch_15.pth'), '--work-dir', str(second / 'test')),
+        training(cam),
+        training(ddt),
+        ('make_pseudo_labels.py', configs[ddt], str(ddt / 'epoch_1.pth'), '--as', 'boxes',
+         '--out', str(ddt / 'boxes'), '--rule', 'otsu', '--normalizer', 'minmax', *over),
+        training(psol),
+        ('test.py', configs[psol], str(psol / 'epoch_6.pth'), '--work-dir', str(psol / 'test'), *over),
     ]  # fmt: skip
     assert os.environ[ROOT_VARIABLE] == str(tmp_path)
 

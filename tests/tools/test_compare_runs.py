@@ -42,6 +42,15 @@ def test_mean_and_deviation_over_seeds(tmp_path, capsys):
     ]
 
 
+def test_another_test_of_each_run_stands_beside(tmp_path, capsys):
+    one = run(tmp_path / 'one', 60.0)
+    run(tmp_path / 'one' / 'boxfree', 50.0)
+    assert compare_runs.main([f'A={one}', '--beside', 'box-free=boxfree']) == 0
+    assert capsys.readouterr().out.splitlines()[2] == '| A | 1 | 90.0 | 60.0 | 50.0 | 50.0 |'
+    assert compare_runs.main([f'A={one}', '--beside', 'boxfree']) == 2
+    assert 'NAME=FOLDER' in capsys.readouterr().err
+
+
 def test_seeds_are_compared_one_by_one(tmp_path, capsys):
     cam = ','.join(run(tmp_path / f'cam{i}', value) for i, value in enumerate([60.0, 64.0]))
     bas = ','.join(run(tmp_path / f'bas{i}', value) for i, value in enumerate([70.5, 61.0]))

@@ -63,7 +63,8 @@ def test_rows_are_made_once_and_shown(repo, tmp_path, in_process, monkeypatch):
     assert made[WHOLE, ANY, 'time']['ratio'] == [1, 1, 1] and set(made['f', 'first', 'none']['test']) >= {
         'saliency/maxF', 'saliency/MAE'
     }  # fmt: skip
-    assert '| f | bn_scale | n/a | n/a |' in said and out.with_suffix('.md').read_text() == said
+    assert '| plan | first | bn_scale |' in said and '| plan | first, trained | bn_scale, trained |' in said
+    assert out.with_suffix('.md').read_text() == said
     before = out.read_text()
     out.write_text(before + '{"half a li')
     picture = tmp_path / 'study.png'
@@ -130,3 +131,18 @@ def test_the_picture_shows_what_validation_prefers():
     with pytest.raises(UsageError, match='--rounds'):
         table.plot(rows, 'maxF', 'test', 'x.png')
     assert [table.text(value) for value in (None, 0.0312, 87.04)] == ['', '0.0312', '87.0']
+
+
+def test_seeds_share_a_table():
+    def rows(whole, cut, draw, trained):
+        values = {
+            (WHOLE, ANY, 'none'): whole, ('f', 'random:0', 'none'): cut, ('f', f'random:{draw}', 'none'): cut + 4,
+            ('f', 'l1', 'recovery'): trained,
+        }  # fmt: skip
+        return {key: {'plan': key[0], 'test': {'saliency/maxF': value}} for key, value in values.items()}
+
+    studies = [rows(90.0, 10.0, 1, 50.0), rows(90.0, 20.0, 2, 52.0)]
+    assert table.by_plan(studies, 'maxF', 'test', ['none'])[2:] == ['| whole | 90.0 |', '| f | 17.0 (10.0 to 24.0) |']
+    head, _, whole, plan = table.by_plan(studies, 'maxF', 'test', ['recovery', 'scratch'])
+    assert (head, whole, plan) == ('| plan | l1, trained |', '| whole |  |', '| f | 51.0 (50.0 to 52.0) |')
+    assert table.cell([{'refused': 'no norm'}], 'maxF', 'test') == 'n/a' and table.cell([], 'maxF', 'test') == ''

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from wsolzoo.zoo.config_rules import check_file
+from wsolzoo.zoo.methods_table import rows_of
 
 NAME = 'cam_tinynet_1xb4-2e_points-8px'
 CONFIG = """
@@ -130,7 +131,9 @@ def test_weights_are_linked(zoo):
     assert f'| [weights]({zoo.model["Weights"]}) |' in (zoo.root / 'docs/model_zoo.md').read_text()
 
 
-@pytest.mark.parametrize('page', ['model-index.yml', 'configs/cam/README.md', 'docs/model_zoo.md'])
+@pytest.mark.parametrize(
+    'page', ['model-index.yml', 'configs/cam/README.md', 'docs/model_zoo.md', 'docs/methods/all_methods.md']
+)
 def test_stale_pages_are_found(zoo, page):
     (zoo.root / page).write_text('old')
     status, stderr = zoo.run('check')
@@ -281,3 +284,38 @@ def test_weights_are_named_after_their_hash(zoo):
     assert f'does not begin with {sha}' in zoo.run('check')[1]
     zoo.model['Weights'] = 'configs/cam/best.pth'
     assert f'Weights must be called {NAME}_<yyyymmdd>-' in zoo.run('check')[1]
+
+
+RESULTS = """# Results
+
+| setting | x |
+| --- | --- |
+| CAM | 1 |
+
+| method | Top-1 | GT-known | MaxBoxAccV2 | step, CAM = 1 |
+| --- | --- | --- | --- | --- |
+| CAM (ours) | 90.0 | 68.9 ± 2.2 | 61.7 ± 0.5 | 1.00 |
+| *CAM, 6 epochs more* | 93.0 | 64.8 ± 1.8 | 59.3 ± 0.8 | 1.00 |
+| *centred box* | | 27.4 | 34.2 | |
+
+| CAM | 5 |
+"""
+
+
+def test_the_table_of_methods(zoo):
+    """Scores from the page of results, what a paper printed from the metafile, what is needed from the config."""
+    assert rows_of(RESULTS)['CAM'] == {
+        'method': 'CAM (ours)', 'Top-1': '90.0', 'GT-known': '68.9', 'MaxBoxAccV2': '61.7', 'step, CAM = 1': '1.00'
+    }  # fmt: skip
+    folder = zoo.root / 'docs/methods'
+    assert '| CAM' not in (folder / 'all_methods.md').read_text(), 'without a kind it is no method of localization'
+    (folder / 'results_scenes.md').write_text(RESULTS)
+    (folder / 'cam.md').write_text('Code: {mod}`wsolzoo.methods.cam`.')
+    zoo.content['Collections'][0] |= {'Code': 'wsolzoo/methods/cam.py', 'Metadata': {'Kind': 'class map'}}
+    said = {'Task': 'x', 'Dataset': 'CUB test', 'Protocol': 'bas-v1'}
+    zoo.model['Results'] = [
+        said | {'Published': {'Source': 'x', 'Metrics': {'GT-known': best}}} for best in (70, 71.26)
+    ]
+    zoo.run('readme')
+    row = '| [CAM](cam.md) | 2016 | class map |  | 1.00 | 68.9 | 61.7 |  | 71.3 |  |  |'
+    assert row in (folder / 'all_methods.md').read_text()

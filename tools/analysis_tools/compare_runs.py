@@ -35,6 +35,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default='transferred',
         help='threshold of GT-known and Top-1 Loc: chosen on validation, the best on the test split, or published',
     )
+    parser.add_argument(
+        '--beside',
+        metavar='NAME=FOLDER',
+        help='a further column: GT-known of another test of each run, in DIR/FOLDER, such as one without true boxes',
+    )
     parser.add_argument('--out', help='write the table (markdown) here instead of printing it')
     return parser.parse_args(argv)
 
@@ -75,18 +80,21 @@ def centred(run: dict) -> dict[str, float]:
     return {key: value for key, value in run['centered_box'].items() if key in COLUMNS}
 
 
-def table(rows: dict[str, list[dict]], policy: str) -> str:
-    """The table in markdown."""
+def table(rows: dict[str, list[dict]], policy: str, beside: tuple[str, dict[str, list[dict]]] | None = None) -> str:
+    """The table in markdown; ``beside`` is the name of a further column and other tests of the same rows."""
     from wsolzoo.evaluation.localization.tables import over_seeds
 
     any_run = next(iter(rows.values()))[0]
     columns = [c for c in COLUMNS if any(number(run, c, policy) is not None for runs in rows.values() for run in runs)]
-    lines = ['| method | seeds | ' + ' | '.join(columns) + ' |', '|---|---|' + '---|' * len(columns)]
+    head = [*columns, *([beside[0]] if beside else [])]
+    lines = ['| method | seeds | ' + ' | '.join(head) + ' |', '|---|---|' + '---|' * len(head)]
     for name, runs in rows.items():
         cells = [over_seeds([number(run, column, policy) for run in runs]) for column in columns]
+        if beside:
+            cells.append(over_seeds([number(run, 'GT-known', policy) for run in beside[1][name]]))
         lines.append(f'| {name} | {len(runs)} | ' + ' | '.join(cells) + ' |')
     box = centred(any_run)
-    cells = [f'{box[column]:.1f}' if column in box and column != 'Top-1 Loc' else '' for column in columns]
+    cells = [f'{box[column]:.1f}' if column in box and column != 'Top-1 Loc' else '' for column in head]
     lines.append('| *centred box* | | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines) + '\n'
 
@@ -156,17 +164,25 @@ def main(argv: list[str] | None = None) -> int:
     from wsolzoo.evaluation.localization.tables import require_same
 
     try:
-        rows = {}
+        rows, others = {}, {}
+        further, _, inside = (args.beside or '').partition('=')
+        if args.beside and not (further and inside):
+            raise ValueError(f'--beside is NAME=FOLDER; got {args.beside!r}')
         for row in args.rows:
             name, sign, folders = row.partition('=')
             if not sign or not folders:
                 raise ValueError(f'a row is NAME=DIR[,DIR...]; got {row!r}')
             rows[name] = [read(folder) for folder in folders.split(',')]
+            others[name] = [read(str(Path(folder, inside))) for folder in folders.split(',')] if inside else []
         require_same({f'{name} [{i}]': identity(run) for name, runs in rows.items() for i, run in enumerate(runs)})
     except (FileNotFoundError, ValueError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    text = table(rows, args.policy) + seed_by_seed(rows, args.policy) + differences(rows, args.policy)
+    text = (
+        table(rows, args.policy, (further, others) if inside else None)
+        + seed_by_seed(rows, args.policy)
+        + differences(rows, args.policy)
+    )
     if args.out:
         Path(args.out).write_text(text)
     else:

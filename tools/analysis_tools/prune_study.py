@@ -6,7 +6,8 @@
 Every row is judged on the validation and on the test split and written at once: the same command goes on where it
 stopped, and with more plans or selectors adds their rows. Training after the cut and from scratch have one budget, the
 config's own optimizer and its schedule shortened to it; the whole network gets it too. Nothing is chosen: trainings are
-judged at their end. Tables go beside the file (.md), and with --plot a picture of score against time.
+judged at their end. Tables go beside the file (.md), and with --plot a picture of score against time; other seeds have
+a file each, and --seeds-in FILE... puts them into the tables, as mean, lowest and highest.
 """
 
 import argparse
@@ -44,6 +45,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--metric', default='maxF', help='of the table by selector and of the picture')
     parser.add_argument('--split', default='test', choices=['val', 'test'], help='that the tables show')
     parser.add_argument('--out', default='prune_study.jsonl', metavar='FILE', help='rows; tables go to FILE.md')
+    parser.add_argument('--seeds-in', nargs='+', default=[], metavar='FILE', help='the same study with other seeds')
     parser.add_argument('--plot', metavar='FILE', help='picture (png, svg)')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='override config values')
     return parser.parse_args(argv)
@@ -83,6 +85,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from wsolzoo.run import launch
     from wsolzoo.run.pruning import table
+    from wsolzoo.run.pruning.study import read_rows
 
     try:
         study = study_of(args)
@@ -91,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
             study.make(row)
         if args.rounds:
             study.time(args.rounds, args.images)
-        text = table.markdown(study.rows, args.metric, args.split)
+        text = table.markdown([study.rows, *map(read_rows, args.seeds_in)], args.metric, args.split)
         Path(args.out).with_suffix('.md').write_text(text, encoding='utf-8')
         print(text, end='')
         if args.plot:

@@ -21,8 +21,9 @@ TERMS = {'apart': 1.0, 'fg': 1.0, 'bg': 1.0}
 
 
 def similarities(one: Tensor, other: Tensor) -> Tensor:
-    """Cosines (N, M) of vectors (N, C) and (M, C), kept between 0.0005 and 0.9995."""
-    return (F.normalize(wide(one), dim=1) @ F.normalize(wide(other), dim=1).T).clamp(LOW, HIGH)
+    """Cosines (N, M) of vectors (N, C) and (M, C), kept between 0.0005 and 0.9995; half precision would make that 1."""
+    with torch.autocast(one.device.type, enabled=False):
+        return (F.normalize(wide(one), dim=1) @ F.normalize(wide(other), dim=1).T).clamp(LOW, HIGH)
 
 
 def apart(one: Tensor, other: Tensor) -> Tensor:

@@ -38,11 +38,45 @@ def bilinear_kernel(size: int) -> Tensor:
     return taps[:, None] * taps
 
 
-def enlarge(factor: int, padding: int) -> nn.ConvTranspose2d:
-    """A fixed bilinear enlargement of two score maps, each by itself; it does not learn."""
-    layer = nn.ConvTranspose2d(2, 2, 2 * factor, factor, padding=padding, bias=False)
-    layer.weight.requires_grad_(False)
-    return layer
+class Enlarge(nn.ConvTranspose2d):
+    """A fixed bilinear enlargement of two score maps, each by itself; it does not learn.
+
+    It holds the kernel of the transposed convolution that it stands for, as published weights do, and computes the same
+    by interpolating the scores with a rim of zeros: a tenth of the time, since that kernel is mostly the zeros between
+    the two maps.
+
+    Args:
+        factor: how many times larger.
+        padding: rows and columns that the transposed convolution leaves out at each side.
+    """
+
+    def __init__(self, factor: int, padding: int) -> None:
+        super().__init__(2, 2, 2 * factor, factor, padding=padding, bias=False)
+        self.weight.requires_grad_(False)
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """(N, 2, h, w) to (N, 2, h factor, w factor) and ``factor - 2 padding`` more."""
+        factor, rim = self.stride[0], self.stride[0] // 2 + self.padding[0]
+        rimmed = F.pad(scores.contiguous(), (1, 1, 1, 1))
+        large = F.interpolate(rimmed, scale_factor=factor, mode='bilinear', align_corners=False)
+        return large[..., rim : large.shape[-2] - rim, rim : large.shape[-1] - rim]
+
+
+class Halve(nn.Module):
+    """The largest of two by two: ``MaxPool2d(2, ceil_mode=True)``.
+
+    Without gradients it is computed in a tenth of the time that a pool of torch takes on a CPU, which notes where each
+    was found; with gradients that note is worth its price.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to (N, C, ceil(h / 2), ceil(w / 2))."""
+        if torch.is_grad_enabled() and x.requires_grad:
+            return F.max_pool2d(x, 2, 2, ceil_mode=True)
+        if x.shape[-2] % 2 or x.shape[-1] % 2:
+            x = F.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2), mode='replicate')
+        x = torch.maximum(x[..., ::2, :], x[..., 1::2, :])
+        return torch.maximum(x[..., ::2], x[..., 1::2])
 
 
 @MODELS.register_module()
@@ -98,6 +132,7 @@ class FCN8s(BaseModule):
             last = count
         if form == 'reference':
             self.conv1_1.padding = (BIG_PADDING, BIG_PADDING)
+        self.pool = Halve()
         self.fc6 = _fc6(fc6, last, mid_channels[0], padding=0 if form == 'reference' else 3)
         self.fc7 = nn.Conv2d(mid_channels[0], mid_channels[1], 1)
         self.dropout = nn.Dropout(0.5)
@@ -105,11 +140,11 @@ class FCN8s(BaseModule):
         tight = form == 'tight'
         if stride < 32:
             self.score_pool4 = nn.Conv2d(channels['conv4_3'], 2, 1)
-            self.up2 = enlarge(2, padding=int(tight))
+            self.up2 = Enlarge(2, padding=int(tight))
         if stride < 16:
             self.score_pool3 = nn.Conv2d(channels['conv3_3'], 2, 1)
-            self.up4 = enlarge(2, padding=int(tight))
-        self.up = enlarge(stride, padding=stride // 2 * tight)
+            self.up4 = Enlarge(2, padding=int(tight))
+        self.up = Enlarge(stride, padding=stride // 2 * tight)
         self._draw_weights()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,7 +167,7 @@ class FCN8s(BaseModule):
         for number, block in enumerate(BLOCKS, 1):
             for place in range(1, len(block) + 1):
                 x = F.relu(getattr(self, f'conv{number}_{place}')(x), inplace=True)
-            x = F.max_pool2d(x, 2, 2, ceil_mode=True)
+            x = self.pool(x)
             pools.append(x)
         return pools[2], pools[3], pools[4]
 
@@ -144,7 +179,7 @@ class FCN8s(BaseModule):
 
     def _draw_weights(self) -> None:
         for name, layer in self.named_modules():
-            if isinstance(layer, nn.ConvTranspose2d):
+            if isinstance(layer, Enlarge):
                 kernel = bilinear_kernel(layer.kernel_size[0])
                 layer.weight.data.copy_(torch.eye(2)[:, :, None, None] * kernel)
             elif isinstance(layer, nn.Conv2d):

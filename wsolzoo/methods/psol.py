@@ -176,7 +176,11 @@ def rectangles(boxes: Tensor, size: tuple[int, int]) -> Tensor:
 
 @MODELS.register_module()
 class PSOLHead(ClassAgnosticHead):
-    """One box an image, regressed whatever its class: ``sigmoid(Linear(ReLU(Linear(GAP(F)))))`` is x, y, width, height.
+    """One box an image, regressed whatever its class: ``sigmoid(Linear(ReLU(Linear(P(F)))))`` is x, y, width, height.
+
+    P averages the last feature over a grid of cells. One cell, global average pooling, as in the paper for ResNet50 and
+    DenseNet161, is enough where the network sees the whole image at every position; a small one keeps where things are
+    in its cells (the paper's VGG16 keeps all 7 x 7).
 
     ``loss_box = loss_weight mean (b - b')^2`` over batch and the four numbers, b' the pseudo-box of the sample, all as
     shares of the input. A crop clips the pseudo-box; one that has lost it teaches a box of no extent at its edge.
@@ -189,6 +193,7 @@ class PSOLHead(ClassAgnosticHead):
         in_channels: channels of the backbone's features.
         loss_weight: 50 in the published code.
         mid_channels: of the hidden layer.
+        grid: cells along each side.
         classifier: see :class:`ClassAgnosticHead`.
         init_cfg: defaults to N(0, 0.01) weights and zero bias.
     """
@@ -201,6 +206,7 @@ class PSOLHead(ClassAgnosticHead):
         in_channels: tuple[int, ...],
         loss_weight: float = 50.0,
         mid_channels: int = 512,
+        grid: int = 1,
         classifier: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -209,13 +215,18 @@ class PSOLHead(ClassAgnosticHead):
         )
         self.loss_weight = loss_weight
         self.regressor = nn.Sequential(
-            nn.Linear(self.in_channels[-1], mid_channels), nn.ReLU(), nn.Linear(mid_channels, 4), nn.Sigmoid()
+            nn.AdaptiveAvgPool2d(grid),
+            nn.Flatten(),
+            nn.Linear(self.in_channels[-1] * grid**2, mid_channels),
+            nn.ReLU(),
+            nn.Linear(mid_channels, 4),
+            nn.Sigmoid(),
         )
 
     def forward(
         self, feats: tuple[Tensor, ...], labels: Tensor | None = None, trunk: TrunkPass | None = None
     ) -> HeadOutput:
-        return self.output(wide(self.regressor(feats[-1].mean((2, 3)))), feats, trunk)
+        return self.output(wide(self.regressor(feats[-1])), feats, trunk)
 
     def output(self, shares: Tensor, feats: tuple[Tensor, ...], trunk: TrunkPass | None) -> HeadOutput:
         """The output for boxes (N, 4) x, y, width, height in shares of the input."""
@@ -227,7 +238,7 @@ class PSOLHead(ClassAgnosticHead):
 
     def loss(self, feats: tuple[Tensor, ...], labels: Tensor, trunk: TrunkPass) -> tuple[HeadOutput, dict[str, Tensor]]:
         """``loss_box``; also logged: ``box_area``, the mean share of the image in the boxes."""
-        shares = wide(self.regressor(feats[-1].mean((2, 3))))
+        shares = wide(self.regressor(feats[-1]))
         height, width = trunk.inputs.shape[2:]
         found = pseudo_field(trunk.samples, 'pseudo_boxes', 'boxes')
         x0, y0, x1, y1 = torch.stack([torch.as_tensor(boxes[0]) for boxes in found]).to(shares).unbind(1)

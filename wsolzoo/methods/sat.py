@@ -19,9 +19,9 @@ from mmengine.dist import all_reduce
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wsolzoo.models.backbones import PlainViT, TimmViT, TokenBackbone, Tokens
+from wsolzoo.models.backbones import PlainCaiT, PlainViT, TimmViT, TokenBackbone, Tokens
 from wsolzoo.models.backbones.tokens import hooked, split_heads
-from wsolzoo.models.heads import MaskHead
+from wsolzoo.models.heads import MaskHead, top1
 from wsolzoo.models.loss_weights import loss_weights
 from wsolzoo.models.outputs import HeadOutput, SharedMap
 from wsolzoo.models.scaling import wide
@@ -100,6 +100,11 @@ class SpatialTokenPlainViT(SpatialToken, PlainViT):
     """:class:`~wsolzoo.models.backbones.PlainViT` with a :class:`SpatialToken`."""
 
 
+@MODELS.register_module()
+class SpatialTokenPlainCaiT(SpatialToken, PlainCaiT):
+    """:class:`~wsolzoo.models.backbones.PlainCaiT` with a :class:`SpatialToken`, which looks too."""
+
+
 def published_kernel(size: int = 3, deviations: float = 6.0) -> Tensor:
     """The smoothing of the published code, (size, size), which sums to 1; nearly a delta.
 
@@ -141,15 +146,19 @@ class SATHead(MaskHead):
     The backbone is one with a spatial token, ``dict(type='SpatialTokenTimmViT', out_stages=('attn', 'norm'), …)``.
     ``loss = loss_cls + area loss_area + norm loss_norm``. Also logged: ``map_area``.
 
+    A patch has its own feature whatever the gate lets through, so that a trunk whose patches can tell the class by
+    themselves leaves the gate to the other two terms. With ``out_stages=('attn', 'cls', 'norm')`` a linear classifier
+    of the class token, which has nothing but what passed the gate, is trained besides: ``+ token loss_token`` (ours).
+
     Args:
         num_classes: K.
-        in_channels: channels of the backbone's two features.
+        in_channels: channels of the backbone's features.
         area: the mean of the masks that is asked for; 0.25 for CUB, 0.35 for ILSVRC.
-        loss_weight: ``dict(area=…, norm=…)``, 1 in the paper.
+        loss_weight: ``dict(area=…, norm=…)``, 1 in the paper, and ``token`` where the class token is classified.
         init_cfg: torch's own initialisation by default.
 
     Raises:
-        ValueError: an area outside (0, 1), or another number of features than two.
+        ValueError: an area outside (0, 1), or another number of features than two or three.
     """
 
     label_map = True
@@ -163,14 +172,16 @@ class SATHead(MaskHead):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(num_classes, in_channels, init_cfg)
-        if len(self.in_channels) != 2:
+        if len(self.in_channels) not in (2, 3):
             raise ValueError(
-                f"SATHead reads masks and patches, backbone.out_stages=('attn', 'norm'); got {in_channels}"
+                "SATHead reads masks and patches, backbone.out_stages=('attn', 'norm'), and the class token where that "
+                f"is classified too, ('attn', 'cls', 'norm'); got {len(self.in_channels)} features"
             )
         if not 0 < area < 1:
             raise ValueError(f'area is a share of the image, in (0, 1); got {area}')
-        self.area, self.loss_weight = area, loss_weights(self, {'area': 1.0, 'norm': 1.0}, loss_weight)
+        self.area, self.loss_weight = area, loss_weights(self, {'area': 1.0, 'norm': 1.0, 'token': 1.0}, loss_weight)
         self.score = nn.Conv2d(self.in_channels[-1], num_classes, 3, padding=1)
+        self.token = nn.Linear(self.in_channels[1], num_classes) if len(self.in_channels) == 3 else None
         self.register_buffer('kernel', published_kernel(), persistent=False)
 
     def conflicts(self, model: nn.Module) -> Iterator[str]:
@@ -198,4 +209,8 @@ class SATHead(MaskHead):
         scalars['loss_area'] = self.loss_weight['area'] * batch_area_loss(mask, self.area)
         scalars['loss_norm'] = self.loss_weight['norm'] * certainty_loss(mask, self.kernel)
         scalars['map_area'] = mask.detach().mean()
+        if self.token is not None:
+            token = self.token(feats[1].flatten(1))
+            scalars['loss_token'] = self.loss_weight['token'] * F.cross_entropy(token, labels)
+            scalars['top1_token'] = top1(token, labels)
         return output, scalars

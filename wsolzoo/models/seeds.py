@@ -39,7 +39,8 @@ def eroded(masks: Tensor, size: int) -> Tensor:
 
 def dilated(masks: Tensor, size: int) -> Tensor:
     """Masks (N, H, W) bool grown to squares of ``size`` pixels, an odd number, around their pixels."""
-    return F.max_pool2d(masks[:, None].float(), size, stride=1, padding=size // 2)[:, 0] > 0
+    high = F.max_pool2d(masks[:, None].float(), (size, 1), 1, (size // 2, 0))
+    return F.max_pool2d(high, (1, size), 1, (0, size // 2))[:, 0] > 0
 
 
 def lowest(maps: Tensor, share: float) -> Tensor:

@@ -7,7 +7,7 @@ config>``, and configs find it there as ``{{$WSOLZOO_WORK_DIRS:work_dirs}}/<name
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,41 +61,46 @@ class Step:
         return True
 
 
-def plan(config: str, root: Path, seed: int | None = None) -> list[Step]:
+def plan(config: str, root: Path, seed: int | None = None, options: Sequence[str] = ()) -> list[Step]:
     """Every step to a tested config, the first phase first; a phase that two others stand on is there once.
 
     Args:
         config: a path, or the name of a shipped config.
         root: folder of the work dirs. :data:`ROOT_VARIABLE` is set to it, here and for the steps.
         seed: of every training.
+        options: ``KEY=VALUE``, which every step puts over its config.
 
     Raises:
         FileNotFoundError: a config does not exist.
         UsageError: ``first_phase`` is not what this module says, or a config stands on itself.
     """
     os.environ[ROOT_VARIABLE] = str(root)
-    steps = list(dict.fromkeys(_steps(find_config(config), root, seed, ())))
+    over = ('--cfg-options', *options) if options else ()
+    seeded = () if seed is None else ('--seed', str(seed))
+    steps = list(dict.fromkeys(_steps(find_config(config), root, (*seeded, *over), over, ())))
     last = steps[-1]
     report = last.result.parent / 'test' / 'metrics.json'
-    arguments = (last.command[2], str(last.result), '--work-dir', str(report.parent))
+    arguments = (last.command[2], str(last.result), '--work-dir', str(report.parent), *over)
     return [*steps, Step(f'test {Path(arguments[0]).stem}', _tool('test.py', *arguments), report, (last.result,))]
 
 
-def _steps(path: Path, root: Path, seed: int | None, above: tuple[Path, ...]) -> Iterator[Step]:
+def _steps(
+    path: Path, root: Path, training: tuple[str, ...], labelling: tuple[str, ...], above: tuple[Path, ...]
+) -> Iterator[Step]:
+    """Those to a trained config; ``training`` and ``labelling`` are further arguments of the two tools."""
     if path in above:
         raise UsageError(f'{path} stands on itself: {" <- ".join(one.stem for one in (*above, path))}')
     cfg, needs = read_config(path, imports=False), []
     for phase in _listed(cfg, path):
-        before = list(_steps(find_config(phase['config']), root, seed, (*above, path)))
+        before = list(_steps(find_config(phase['config']), root, training, labelling, (*above, path)))
         yield from before
         needs.append(before[-1].result)
         if phase.get('labels'):
-            step = _labels(before[-1], phase['labels'], path)
+            step = _labels(before[-1], phase['labels'], path, labelling)
             yield step
             needs.append(step.result)
     work_dir = root / path.stem
-    arguments = [str(path), '--work-dir', str(work_dir), '--resume']
-    arguments += [] if seed is None else ['--seed', str(seed)]
+    arguments = (str(path), '--work-dir', str(work_dir), '--resume', *training)
     yield Step(f'train {path.stem}', _tool('train.py', *arguments), work_dir / last_checkpoint(cfg), tuple(needs))
 
 
@@ -114,14 +119,14 @@ def _listed(cfg: Config, path: Path) -> list[Mapping[str, Any]]:
     return phases
 
 
-def _labels(trained: Step, labels: Mapping[str, Any], path: Path) -> Step:
+def _labels(trained: Step, labels: Mapping[str, Any], path: Path, further: tuple[str, ...]) -> Step:
     """The step between two trainings."""
     arguments = [trained.command[2], str(trained.result), '--as', labels['kind'], '--out', labels['folder']]
     for key in ('rule', 'normalizer'):
         if key in labels:
             arguments += [f'--{key}', spelled(labels[key])]
     result = Path(labels['folder'], 'labels.csv')
-    command = _tool('make_pseudo_labels.py', *arguments)
+    command = _tool('make_pseudo_labels.py', *arguments, *further)
     return Step(f'{labels["kind"]} for {path.stem}', command, result, (trained.result,), always=True)
 
 

@@ -158,6 +158,32 @@ def set_report(cfg: Config, show_dir: str | None) -> None:
     cfg.custom_hooks = hooks
 
 
+def set_pseudo_boxes(cfg: Config, given: str | None) -> None:
+    """Let boxes of a file choose instead of true ones; protocols of pixels, which they cannot serve, choose nothing.
+
+    Args:
+        cfg: its validation split is wrapped in :class:`~wsolzoo.datasets.PseudoBoxes`.
+        given: ``SOURCE=FILE``, a word for where the boxes come from and the file; nothing happens without it.
+
+    Raises:
+        UsageError: it is something else, or nothing is left to choose.
+    """
+    if given is None:
+        return
+    from wsolzoo.evaluation.localization.protocols import resolve
+
+    source, equals, file = given.partition('=')
+    if not (source and equals and file):
+        raise UsageError(f'--pseudo-boxes takes SOURCE=FILE, such as ss-consensus=boxes.csv; got {given!r}')
+    evaluator = cfg.get('val_evaluator')
+    named = evaluator.get('protocols', []) if isinstance(evaluator, Mapping) else []
+    boxed = [protocol for protocol in named if not resolve(protocol).is_pixel]
+    if not boxed:
+        raise UsageError('--pseudo-boxes needs a val_evaluator, one LocalizationMetric, with a protocol of boxes')
+    cfg.val_evaluator.protocols = boxed
+    cfg.val_dataloader.dataset = dict(type='PseudoBoxes', dataset=cfg.val_dataloader.dataset, boxes=file, source=source)
+
+
 def write_result(path: str, runner, scores: Mapping[str, float]) -> None:
     """Write everything a test found: the metrics' results with their records per image, and where they come from."""
     import mmengine

@@ -22,16 +22,36 @@ KEYS = {
     'metafile': ({'Collections', 'Models'}, set()),
     'collection': ({'Name', 'Paper', 'README', 'Summary'}, {'Code', 'Metadata'}),
     'paper': ({'Title', 'URL'}, {'Venue', 'Year'}),
-    'model': ({'Name', 'In Collection', 'Config', 'Metadata'}, {'Results', 'Weights'}),
+    'model': ({'Name', 'In Collection', 'Config', 'Metadata'}, {'Results', 'Weights', 'Training'}),
     'metadata': (
         set(),
-        {'Num Classes', 'Training Data', 'Epochs', 'Iterations', 'Batch Size', 'Architecture', 'Parameters', 'FLOPs'},
+        {
+            'Num Classes',
+            'Training Data',
+            'Training Data Terms',
+            'Epochs',
+            'Iterations',
+            'Batch Size',
+            'Architecture',
+            'Parameters',
+            'FLOPs',
+        },
     ),
     'result': (
         {'Task', 'Dataset', 'Protocol'},
-        {'Metrics', 'Provenance', 'Centered Box', 'Published', 'Tolerance', 'Notes'},
+        {
+            'Metrics',
+            'Provenance',
+            'Centered Box',
+            'Published',
+            'Tolerance',
+            'Deviation',
+            'Section',
+            'Notes',
+        },
     ),
     'provenance': ({'Command', 'Seed', 'Commit', 'Date', 'Hardware'}, {'Versions', 'Duration'}),
+    'training': ({'Command', 'Seed', 'Date', 'Hardware'}, {'Commit', 'Versions', 'Duration'}),
     'published': ({'Source', 'Metrics'}, {'Notes'}),
 }
 WEIGHTS = re.compile(r'(?P<config>.+)_(?P<date>\d{8})-(?P<sha>[0-9a-f]{8})\.pth')
@@ -123,6 +143,8 @@ def _model(model: dict, collections: list, file: Metafile, root: Path) -> Iterat
         yield f'{place}: Name must be that of its config, which lies beside the metafile; it is {model["Config"]}'
     if 'Weights' in model:
         yield from _weights(str(model['Weights']), name, place, root)
+    if 'Training' in model:
+        yield from _provenance(model['Training'], f'{place}, Training', model['Config'], 'training')
     for index, result in enumerate(model.get('Results') or []):
         yield from _result(result, f'{place}, result {index + 1}', model['Config'])
 
@@ -149,8 +171,14 @@ def _result(result: dict, place: str, config: str) -> Iterator[str]:
         return
     if not result.get('Metrics') and not result.get('Published'):
         yield f'{place} has neither Metrics (measured here) nor Published (from a paper)'
-    for key in ('Metrics', 'Centered Box'):
+    for key in ('Metrics', 'Centered Box', 'Deviation'):
         yield from _numbers(result.get(key, {}), f'{place}, {key}')
+    tolerance = result.get('Tolerance', 0)
+    yield from _numbers(tolerance if isinstance(tolerance, Mapping) else {'it': tolerance}, f'{place}, Tolerance')
+    for key in ('Tolerance', 'Deviation'):
+        named = result[key] if isinstance(result.get(key), Mapping) else {}
+        for metric in sorted(set(map(str, named)) - set(map(str, result.get('Metrics') or {}))):
+            yield f'{place}, {key}: {metric} is none of its Metrics'
     if 'Published' in result:
         problems = list(_keys(result['Published'], 'published', f'{place}, Published'))
         yield from problems or _numbers(result['Published']['Metrics'], f'{place}, Published')
@@ -167,8 +195,8 @@ def _numbers(values, place: str) -> Iterator[str]:
             yield f'{place}: {name} must be a number; it is {value!r}'
 
 
-def _provenance(value, place: str, config: str) -> Iterator[str]:
-    problems = list(_keys(value, 'provenance', place))
+def _provenance(value, place: str, config: str, kind: str = 'provenance') -> Iterator[str]:
+    problems = list(_keys(value, kind, place))
     yield from problems
     if problems:
         return
@@ -176,7 +204,7 @@ def _provenance(value, place: str, config: str) -> Iterator[str]:
         yield f'{place}: Command does not name the config {Path(config).name}'
     if not isinstance(value['Seed'], int):
         yield f'{place}: Seed must be an integer; it is {value["Seed"]!r}'
-    if not re.fullmatch(r'[0-9a-f]{7,40}', str(value['Commit'])):
+    if not re.fullmatch(r'[0-9a-f]{7,40}', str(value.get('Commit', '0' * 7))):
         yield f'{place}: Commit must be 7 to 40 hexadecimal digits, quoted; it is {value["Commit"]!r}'
     try:
         date.fromisoformat(str(value['Date']))

@@ -39,11 +39,13 @@ def _model(model: Mapping) -> list[str]:
     lines += [f'Config: [`{Path(model["Config"]).name}`]({Path(model["Config"]).name})\n']
     if 'Weights' in model:
         lines += [f'Weights: `{model["Weights"]}`\n']
+    if 'Training' in model:
+        lines += ['Trained by\n', *_provenance(model['Training'])]
     results = model.get('Results') or []
     for result, following in zip(results, [*results[1:], {}]):
         lines += _result(result)
         if result.get('Provenance') != following.get('Provenance'):  # of results of one command, said once
-            lines += _provenance(result)
+            lines += _provenance(result.get('Provenance') or {})
     if not results:
         lines += ['Not measured yet.\n']
     return lines
@@ -53,12 +55,13 @@ def _result(result: Mapping) -> list[str]:
     """One table: a row per metric; measured here, centred box and paper in columns of their own."""
     sources = {
         'this zoo': result.get('Metrics', {}),
+        '± over seeds': result.get('Deviation', {}),
         'centred box': result.get('Centered Box', {}),
         'paper': result.get('Published', {}).get('Metrics', {}),
     }
     sources = {name: values for name, values in sources.items() if values}
     lines = [f'**{result["Dataset"]}**, protocol `{result["Protocol"]}`\n']
-    lines += _table(
+    lines += table(
         ['metric', *sources],
         [[name, *(_number(values.get(name)) for values in sources.values())] for name in _union(sources.values())],
     )
@@ -70,11 +73,10 @@ def _result(result: Mapping) -> list[str]:
     return lines
 
 
-def _provenance(result: Mapping) -> list[str]:
-    """The command that made a result, or several in a row, and what else is known about the run."""
-    if 'Provenance' not in result:
+def _provenance(made: Mapping) -> list[str]:
+    """The command that made something, or several in a row, and what else is known about the run."""
+    if not made:
         return []
-    made = result['Provenance']
     rest = ', '.join(f'{key.lower()} {_text(value)}' for key, value in made.items() if key != 'Command')
     return [f'```shell\n{str(made["Command"]).strip()}\n```\n', f'{rest[:1].upper()}{rest[1:]}.\n']
 
@@ -104,7 +106,7 @@ def model_zoo(files: Iterable[Metafile]) -> str:
         'weights',
         'config',
     ]
-    return '\n'.join([*lines, *_table(head, rows, numbers=range(5, 8))]).rstrip() + '\n'
+    return '\n'.join([*lines, *table(head, rows, numbers=range(5, 8))]).rstrip() + '\n'
 
 
 def _rows(model: Mapping) -> Iterator[list[str]]:
@@ -130,7 +132,7 @@ def _union(mappings: Iterable[Mapping]) -> list[str]:
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
 
 
-def _table(head: list[str], body: list[list[str]], numbers: Iterable[int] = ()) -> list[str]:
+def table(head: list[str], body: list[list[str]], numbers: Iterable[int] = ()) -> list[str]:
     """A table whose columns ``numbers`` (by default all but the first) are flush right."""
     right = set(numbers) or set(range(1, len(head)))
     rule = ['---:' if column in right else '---' for column in range(len(head))]

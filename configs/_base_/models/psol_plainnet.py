@@ -7,6 +7,7 @@ model = dict(
         num_classes=10,
         loss_weight=50.0,
         mid_channels=64,
+        grid=6,
         classifier=dict(type='Localizer', backbone=_base_.model.backbone, head=_base_.model.head),
     )
 )

@@ -5,7 +5,7 @@ from wsolzoo.models.backbones.inception import InceptionV3
 from wsolzoo.models.backbones.lenet import LeNet5
 from wsolzoo.models.backbones.mobilenet_v1 import MobileNetV1
 from wsolzoo.models.backbones.plain import PlainNet
-from wsolzoo.models.backbones.plain_vit import PlainViT
+from wsolzoo.models.backbones.plain_vit import PlainCaiT, PlainViT
 from wsolzoo.models.backbones.resnet import ResNet
 from wsolzoo.models.backbones.squeezenet import SqueezeNet
 from wsolzoo.models.backbones.staged import StagedBackbone
@@ -21,6 +21,7 @@ __all__ = [
     'MMPretrainBackbone',
     'MMPretrainViT',
     'MobileNetV1',
+    'PlainCaiT',
     'PlainNet',
     'PlainViT',
     'ResNet',

@@ -1,6 +1,6 @@
 """A small hybrid: convolutions to a map, then transformer blocks on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -28,9 +28,10 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, T, D)."""
-        seen = F.scaled_dot_product_attention(*split_heads(self.qkv(x), self))
+    def forward(self, x: Tensor, looking: int | None = None) -> Tensor:
+        """(N, T, D) of the first tokens that are ``looking`` at all of them; by default all are."""
+        q, k, v = split_heads(self.qkv(x), self)
+        seen = F.scaled_dot_product_attention(q[:, :, :looking], k, v)
         return self.proj(seen.transpose(1, 2).flatten(2))
 
 
@@ -43,7 +44,12 @@ class Block(nn.Module):
     Args:
         dim: D.
         num_heads: divides D.
+
+    Attributes:
+        looking: how many of the first tokens take part; the others go on as they are. ``None`` for all.
     """
+
+    looking: int | None = None
 
     def __init__(self, dim: int, num_heads: int) -> None:
         super().__init__()
@@ -53,8 +59,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, T, D)."""
-        x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        y = x[:, : self.looking] + self.attn(self.norm1(x), self.looking)
+        y = y + self.mlp(self.norm2(y))
+        return y if self.looking is None else torch.cat((y, x[:, self.looking :]), 1)
 
 
 @MODELS.register_module()
@@ -78,7 +85,12 @@ class PlainViT(TokenBackbone):
 
     Raises:
         ValueError: heads that do not divide D.
+
+    Attributes:
+        mixing: patches attend to each other.
     """
+
+    mixing = True
 
     def __init__(
         self,
@@ -99,7 +111,10 @@ class PlainViT(TokenBackbone):
         self.pos_embed = nn.Parameter(torch.zeros(1, dim, *GRID))
         self.blocks = nn.ModuleList(Block(dim, num_heads) for _ in range(blocks))
         self.norm = nn.LayerNorm(dim)
-        self.cut({**stages, 'embed': (), **self.set_blocks('blocks', blocks, 'norm', 1, dim, looked_at)}, out_stages)
+        stages |= {'embed': (), **self.set_blocks('blocks', blocks, 'norm', 1, dim, looked_at)}
+        for block in self.blocks:
+            block.looking = None if self.mixing else self.num_prefix
+        self.cut(stages, out_stages)
         if freeze:
             self.hold()
 
@@ -110,13 +125,37 @@ class PlainViT(TokenBackbone):
         return torch.cat((self.cls_token.expand(len(x), -1, -1), (x + places).flatten(2).mT), 1), grid
 
     def init_weights(self) -> None:
-        """Draw the convolutions as ``init_cfg`` says, tokens and positions from N(0, 0.02), and end each block in 0."""
-        super().init_weights()
-        if self.init_cfg and self.init_cfg['type'] == 'Pretrained':
-            return
+        """Tokens and positions from N(0, 0.02), each block ends in 0, then ``init_cfg``: its checkpoint may be that of
+        the convolutions alone, of a :class:`~wsolzoo.models.backbones.PlainNet`.
+        """
         nn.init.normal_(self.cls_token, std=0.02)
         nn.init.normal_(self.pos_embed, std=0.02)
         for block in self.blocks:
             for last in (block.attn.proj, block.mlp[-1]):
                 nn.init.zeros_(last.weight)
                 nn.init.zeros_(last.bias)
+        super().init_weights()
+
+
+@MODELS.register_module()
+class PlainCaiT(PlainViT):
+    """:class:`PlainViT` with class attention: the class token looks at the patches, and nothing else looks.
+
+    Where patches attend to each other and class labels teach them, from random weights, each comes to know the class of
+    the image and none where it is. Here a patch stays what the convolutions around it made, so that its score says
+    something about its place, and the class token learns where to look by being classified.
+
+    Source: Touvron, Cord, Sablayrolles, Synnaeve, Jegou. Going deeper with Image Transformers. ICCV 2021, section 3;
+    without layers of self-attention before it.
+    """
+
+    mixing = False
+
+    def cut(self, stages: Mapping[str, Sequence[str]], out_stages: Sequence[str] | None) -> None:
+        """As in any transformer; matrices of what does not attend are refused."""
+        super().cut(stages, out_stages)
+        if 'matrices' in self.out_stages:
+            raise ValueError(
+                'patches of PlainCaiT attend to nothing, so there are no matrices to read: read attn, the row of the '
+                'class token, or take PlainViT'
+            )

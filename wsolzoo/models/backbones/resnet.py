@@ -27,6 +27,7 @@ class ResNet(StagedBackbone):
             (28x28 out of layer3, 14x14 out of layer4).
         width: multiplies all channels; 1 for published weights.
         out_stages: the stages to return, the last one by default.
+        freeze: nothing in it learns (:meth:`~wsolzoo.models.backbones.StagedBackbone.hold`).
         init_cfg: for published weights ``dict(type='Pretrained', checkpoint='torchvision://resnet50')``.
     """
 
@@ -37,6 +38,7 @@ class ResNet(StagedBackbone):
         pool_layer4: bool = False,
         width: float = 1.0,
         out_stages: Sequence[str] | None = None,
+        freeze: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -66,6 +68,8 @@ class ResNet(StagedBackbone):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
         self.cut(stages, out_stages)
+        if freeze:
+            self.hold()
 
 
 def _make_layer(block: Any, channels: int, planes: int, count: int, stride: int) -> nn.Sequential:

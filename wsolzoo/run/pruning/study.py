@@ -7,7 +7,7 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ class PruneStudy:
         if first != head:
             differ = ', '.join(sorted(key for key in {*head, *first} if head.get(key) != first.get(key)))
             raise UsageError(f'{self.out} holds a study with other settings ({differ}); name another file')
-        self.rows = {(row['plan'], row['selector'], row['mode']): row for row in others}
+        self.rows = by_key(others)
 
     def wanted(self, selectors: Sequence[str], modes: Sequence[str]) -> list[Row]:
         """Every row that these ask for, those that are done too."""
@@ -223,6 +223,16 @@ class PruneStudy:
             row = {'plan': name, 'selector': ANY, 'mode': 'time', 'rounds': rounds, 'images': len(batch['inputs'])}
             row |= {'ms': 1000 * statistics.median(times) / len(batch['inputs'])}
             self._write((name, ANY, 'time'), row | {'ratio': [statistics.median(ratios), min(ratios), max(ratios)]})
+
+
+def by_key(rows: Iterable[dict[str, Any]]) -> dict[Row, dict[str, Any]]:
+    """The last row of each plan, selector and mode."""
+    return {(row['plan'], row['selector'], row['mode']): row for row in rows}
+
+
+def read_rows(path: str | Path) -> dict[Row, dict[str, Any]]:
+    """The rows of a study's file."""
+    return by_key(json.loads(line) for line in Path(path).read_text(encoding='utf-8').splitlines()[1:])
 
 
 def predict_seconds(model: BaseModel, batch: dict) -> float:

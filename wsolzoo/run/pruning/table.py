@@ -1,6 +1,7 @@
 """The study of width plans as tables, and as a picture of score against time."""
 
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ NAMES = {
     'recovery': 'trained after the cut',
     'scratch': 'from scratch',
 }
+MADE = {'none': '', 'recovery': ', trained', 'scratch': ', from scratch'}
 
 
 def score(row: Mapping[str, Any] | None, metric: str, split: str) -> float | None:
@@ -35,10 +37,10 @@ def text(value: float | None) -> str:
     return f'{value:.4f}' if abs(value) < 1 else f'{value:.1f}'
 
 
-def lines(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """A table in Markdown; all columns but the first two to the right."""
+def lines(head: Iterable[str], rows: Iterable[Iterable[str]], left: int = 2) -> list[str]:
+    """A table in Markdown; all columns but the first ``left`` to the right."""
     head = list(head)
-    ruler = ['---', '---', *['---:'] * (len(head) - 2)]
+    ruler = ['---'] * left + ['---:'] * (len(head) - left)
     return ['| ' + ' | '.join(cells) + ' |' for cells in (head, ruler, *map(list, rows))]
 
 
@@ -60,18 +62,33 @@ def costs(rows: Mapping[Row, dict]) -> list[str]:
     return lines(head, made)
 
 
-def by_selector(rows: Mapping[Row, dict], metric: str, split: str) -> list[str]:
-    """One metric: a row for each plan and selector, a column for each way of making it."""
-    modes = [mode for mode in MODES if any(row['mode'] == mode for row in rows.values())]
-    made = []
-    for plan in plans_of(rows):
-        for select in dict.fromkeys(select for name, select, mode in rows if name == plan and mode in MODES):
-            cells = []
-            for mode in modes:
-                row = rows.get((plan, select, mode))
-                cells.append('n/a' if row and 'refused' in row else text(score(row, metric, split)))
-            made.append([plan, select, *cells])
-    return lines(['plan', 'selector', *(NAMES[mode] for mode in modes)], made)
+def column(select: str, mode: str) -> str:
+    """Where the value of a row stands; all seeds of ``random`` in one."""
+    return NAMES[mode] if select == ANY else f'{select.partition(":")[0]}{MADE[mode]}'
+
+
+def cell(found: Sequence[Mapping[str, Any]], metric: str, split: str) -> str:
+    """One value, or the mean of several with the lowest and the highest; n/a where the selector does not apply."""
+    values = [value for row in found if (value := score(row, metric, split)) is not None]
+    if not values:
+        return 'n/a' if found else ''
+    mean, low, high = text(statistics.fmean(values)), text(min(values)), text(max(values))
+    return mean if low == high else f'{mean} ({low} to {high})'
+
+
+def by_plan(studies: Sequence[Mapping[Row, dict]], metric: str, split: str, modes: Sequence[str]) -> list[str]:
+    """One metric: a row for each plan, a column for each selector and way of making it, over all seeds."""
+    groups: dict[tuple[str, str], list[dict]] = {}
+    for (plan, select, mode), row in ((key, row) for rows in studies for key, row in rows.items()):
+        if mode in modes:
+            groups.setdefault((plan, column(select, mode)), []).append(row)
+    plans = list(dict.fromkeys(plan for rows in studies for plan in plans_of(rows)))
+    heads = list(dict.fromkeys(name for plan, name in groups if plan != WHOLE))
+    made = [[plan, *(cell(groups.get((plan, name), ()), metric, split) for name in heads)] for plan in plans]
+    for name in (NAMES[mode] for mode in modes):  # the whole network has no selector: its value stands in the first
+        if made and (WHOLE, name) in groups and name not in heads:
+            made[0][1] = cell(groups[WHOLE, name], metric, split)
+    return lines(['plan', *heads], made, left=1)
 
 
 def every_score(rows: Mapping[Row, dict], split: str) -> list[str]:
@@ -84,11 +101,21 @@ def every_score(rows: Mapping[Row, dict], split: str) -> list[str]:
     )
 
 
-def markdown(rows: Mapping[Row, dict], metric: str, split: str = 'test') -> str:
-    """Three tables: what the plans cost, one metric by selector, every metric."""
-    parts = [costs(rows), [f'{metric}, {split} split:'], by_selector(rows, metric, split)]
-    parts += [[f'Every metric, {split} split:'], every_score(rows, split)]
-    return '\n\n'.join('\n'.join(part) for part in parts) + '\n'
+def markdown(studies: Sequence[Mapping[Row, dict]], metric: str, split: str = 'test') -> str:
+    """What the plans cost; one metric as cut, and as trained, by plan and selector; every metric, folded.
+
+    Args:
+        studies: rows of one study by seed; costs and every metric are those of the first.
+        metric: of the tables by plan.
+        split: that they show.
+    """
+    first, *_ = studies
+    parts = [costs(first)]
+    for told, modes in (('as cut', MODES[:1]), ('trained', MODES[1:])):
+        if any(mode in modes and plan != WHOLE for rows in studies for plan, _, mode in rows):
+            parts += [[f'{metric}, {split} split, {told}:'], by_plan(studies, metric, split, modes)]
+    folded = f'<details><summary>Every metric, {split} split, one seed</summary>'
+    return '\n\n'.join('\n'.join(part) for part in [*parts, [folded], every_score(first, split), ['</details>']]) + '\n'
 
 
 def plot(rows: Mapping[Row, dict], metric: str, split: str, path: str | Path) -> None:

@@ -1,0 +1,9 @@
+_base_ = [
+    '../_base_/models/cam_resnet50.py',
+    '../_base_/datasets/scenes_96px.py',
+    '../_base_/schedules/adamw_15e.py',
+    '../_base_/default_runtime.py',
+]
+backbone = dict(depth=18, output_stride=8, width=0.25, init_cfg=None)
+model = dict(backbone=backbone, head=dict(num_classes=10))
+train_dataloader = dict(batch_size=32)
