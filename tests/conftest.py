@@ -67,3 +67,12 @@ def no_scope_left():
     DefaultScope._instance_dict.clear()
     yield
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture
+def zoo_scope():
+    """Bare type names are those of the zoo."""
+    from mmengine.registry import DefaultScope
+
+    with DefaultScope.overwrite_default_scope('wsolzoo'):
+        yield

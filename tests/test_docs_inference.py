@@ -11,7 +11,7 @@ from wsolzoo.apis import Inferencer
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / 'docs/inference.md').read_text(encoding='utf-8')
-DENSE = 'dmenet_vgg19-eighth-b_1xb4-6e_defocus-photos-128px'
+DENSE = 'dmenet_vgg19-eighth-b_1xb4-8e_defocus-photos-128px'
 
 
 def fields(heading: str) -> list[str]:

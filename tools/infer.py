@@ -2,7 +2,7 @@
 
 python tools/infer.py cam_plainnet_1xb32-15e_scenes-96px photos/ bird.jpg --out-dir out
 python tools/infer.py configs/cam/CONFIG.py photos/ --checkpoint work_dirs/demo/epoch_15.pth --out-dir out
-python tools/infer.py dmenet_vgg19-eighth-b_1xb4-6e_defocus-photos-128px photo.jpg --out-dir out
+python tools/infer.py dmenet_vgg19-eighth-b_1xb4-8e_defocus-photos-128px photo.jpg --out-dir out
 """
 
 import argparse

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-MODEL = 'dmenet_vgg19-eighth-b_1xb4-6e_defocus-photos-128px'
+MODEL = 'dmenet_vgg19-eighth-b_1xb4-8e_defocus-photos-128px'
 
 
 def point(text: str) -> tuple[int, int]:

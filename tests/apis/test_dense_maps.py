@@ -74,6 +74,25 @@ def test_map_covers_the_whole_image_and_the_model_is_left_as_it_was(model):
     assert result['picture'].shape[1] > 100 and result['picture'].dtype == np.uint8
 
 
+class Ramp(nn.Module):
+    """From left to right, whatever is there."""
+
+    def forward(self, images):
+        n, _, h, w = images.shape
+        return (torch.arange(w) / w).expand(n, 1, h, w)
+
+
+def test_views_are_averaged_in_the_frame_of_the_image(monkeypatch):
+    monkeypatch.setitem(MODELS.module_dict, 'Ramp', Ramp)
+    x, y = torch.arange(8) / 8, torch.arange(4)[:, None] / 4
+    right = {1: x + 0 * y, 2: 7 / 16 + 0 * x * y, 3: (x + 7 / 8) / 3 + 0 * y, 4: (x + 7 / 8 + y) / 4}
+    for views, wanted in right.items():
+        model = MODELS.build({'type': 'Estimator', 'network': {'type': 'Ramp'}, 'views': views})
+        torch.testing.assert_close(model.predict(torch.zeros(1, 3, 4, 8))[0].pred_map, wanted)
+    with pytest.raises(ValueError, match='views must be from 1 to 4; got 5'):
+        MODELS.build({'type': 'Estimator', 'network': {'type': 'Ramp'}, 'views': 5})
+
+
 def test_bar_ends_where_training_ended():
     from wsolzoo.models.tasks import DenseMaps
 
@@ -108,7 +127,7 @@ def test_tool_writes_pixels_of_blur(model, tmp_path, repo):
 
 def test_a_model_of_blur_without_weights_refuses(tmp_path):
     """An untrained network says nothing about an image: Inferencer and get_model refuse alike, a config too."""
-    name = 'dmenet_vgg19_1xb9-10000e_syndof-240px'
+    name = 'dmenet_vgg19-eighth-bd_1xb8-6e_defocus-scenes2photos-64px'
     for ask in (Inferencer, get_model):
         for model in (name, f'configs/dmenet/{name}.py'):
             with pytest.raises(NoWeightsError, match='no published weights'):

@@ -7,6 +7,12 @@ import numpy as np
 
 SIZE = (30, 40)  # height, width
 
+CROPS = [
+    {'type': 'DefocusAugment', 'size': 16, 'max_side': None},
+    {'type': 'PackLocalization', 'meta_keys': ('img_id', 'img_shape', 'domain', 'map_unit')},
+]
+"""What a defocus sample becomes in training."""
+
 
 def noise(h=40, w=48, seed=0):
     """A picture of independent grey levels."""

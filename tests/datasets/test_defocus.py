@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from layouts import noise, ramp
+from layouts import CROPS, noise, ramp
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
 from wsolzoo.datasets.defocus.multi_source import MultiSource, MultiSourceSampler
@@ -19,6 +18,8 @@ from wsolzoo.datasets.defocus.sources import DepthFolder
 from wsolzoo.registry import DATASETS, TRANSFORMS
 from wsolzoo.synthetic.optics import lens as L
 from wsolzoo.synthetic.optics.generate import Recipe, draw, generate, make_one, read_manifest
+
+pytestmark = pytest.mark.usefixtures('zoo_scope')
 
 # ---- generating a folder ---------------------------------------------------------------------------------------------
 
@@ -134,19 +135,7 @@ def test_command_line(pairs, tmp_path, repo):
 
 # ---- readers and loader ----------------------------------------------------------------------------------------------
 
-META = ('img_id', 'img_shape', 'domain', 'map_unit')
-PIPELINE = [
-    {'type': 'LoadImage'},
-    {'type': 'LoadDefocusTruth'},
-    {'type': 'DefocusAugment', 'size': 16, 'max_side': None},
-    {'type': 'PackLocalization', 'meta_keys': META},
-]
-
-
-@pytest.fixture(autouse=True)
-def scope():
-    with DefaultScope.overwrite_default_scope('wsolzoo'):
-        yield
+PIPELINE = [{'type': 'LoadImage'}, {'type': 'LoadDefocusTruth'}, *CROPS]
 
 
 @pytest.fixture

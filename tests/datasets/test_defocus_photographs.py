@@ -3,8 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from layouts import noise
-from mmengine.registry import DefaultScope
+from layouts import CROPS, noise
 
 from wsolzoo.datasets.defocus.multi_source import MultiSource, MultiSourceSampler
 from wsolzoo.datasets.defocus.photographs import Photographs
@@ -12,17 +11,7 @@ from wsolzoo.registry import DATASETS
 from wsolzoo.synthetic.optics import depth as D
 from wsolzoo.synthetic.optics.generate import read_manifest
 
-META = ('img_id', 'img_shape', 'domain', 'map_unit')
-PIPELINE = [
-    {'type': 'DefocusAugment', 'size': 16, 'max_side': None},
-    {'type': 'PackLocalization', 'meta_keys': META},
-]
-
-
-@pytest.fixture(autouse=True)
-def scope():
-    with DefaultScope.overwrite_default_scope('wsolzoo'):
-        yield
+pytestmark = pytest.mark.usefixtures('zoo_scope')
 
 
 @pytest.fixture
@@ -49,11 +38,15 @@ def test_photographs_with_a_drawn_depth(photographs):
         Photographs(photographs, include=('*.gif',)).names()
 
 
-def test_a_smaller_photograph_is_never_enlarged(photographs):
-    """Enlarging would blur it without a label: its sharpest step stays."""
-    part = Photographs(photographs, size=48, shrink=(1, 1)).part('deep/2.jpg', np.random.default_rng(0))
+def test_a_smaller_photograph_is_enlarged_only_where_it_is_asked_for(photographs):
+    """Enlarging blurs it without a label."""
     stored = cv2.imread(photographs + '/deep/2.jpg')
+    part = Photographs(photographs, size=48, shrink=(1, 1)).part('deep/2.jpg', np.random.default_rng(0))
     assert (part[:30, :40] == stored).all()
+    part = Photographs(photographs, size=48, shrink=(2, 2), parts=1).part('deep/2.jpg', np.random.default_rng(0))
+    assert part.shape == (48, 48, 3) and np.abs(np.diff(part.astype(int), axis=0)).mean() < (
+        0.8 * np.abs(np.diff(stored.astype(int), axis=0)).mean()
+    )
 
 
 def test_drawn_depth_has_planes_fields_and_layers():
@@ -80,9 +73,9 @@ def test_a_plane_is_linear_in_nearness():
 
 def test_photo_depth_is_mixed_with_scenes_and_kept(photographs, tmp_path):
     keep = str(tmp_path / 'kept')
-    common = {'pipeline': PIPELINE, 'recipe': {'variants': 2}}
+    common = {'pipeline': CROPS, 'recipe': {'variants': 2}}
     photos = {'type': 'PhotoDepth', 'data_root': photographs, 'photographs': {'size': 32}, 'keep': keep, **common}
-    scenes = {'type': 'ScenesDefocus', 'split': 'train', 'count': 2, 'scenes': {'size': 64}, 'pipeline': PIPELINE}
+    scenes = {'type': 'ScenesDefocus', 'split': 'train', 'count': 2, 'scenes': {'size': 64}, 'pipeline': CROPS}
     both = MultiSource([photos, scenes])
     assert [len(source) for source in both.sources] == [6, 2] and both.map_unit == 'sigma7'
     sampler = MultiSourceSampler(both, (2, 1), seed=0)

@@ -5,11 +5,13 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+import torchvision
 from torch import nn
 
 from wsolzoo.methods.dmenet.blur import BlurNet
 from wsolzoo.methods.dmenet.bricks import BetaNorm, conv
 from wsolzoo.methods.dmenet.domain import DomainNet, SameConv
+from wsolzoo.methods.dmenet.encoder import VGG19
 from wsolzoo.methods.dmenet.sharpness import SharpnessNet
 
 
@@ -80,13 +82,22 @@ def test_taps_are_after_relu_and_before_the_pool():
     assert not any(isinstance(m, nn.MaxPool2d) for m in list(net.features)[-8:])  # no pool5
 
 
-def test_encoder_keys_are_torchvisions():
-    from torchvision.models import vgg19
-
+@pytest.mark.parametrize(('norm', 'name'), [(False, 'vgg19'), (True, 'vgg19_bn')])
+def test_encoder_keys_are_torchvisions(norm, name):
     with torch.device('meta'):
-        theirs = {k: v.shape for k, v in vgg19().features.state_dict(prefix='features.').items()}
-        ours = {k: v.shape for k, v in BlurNet().encoder.state_dict().items()}
-    assert ours == theirs
+        theirs = torchvision.models.get_model(name).features.state_dict(prefix='features.')
+        ours = VGG19(norm=norm).state_dict()
+    assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in theirs.items()}
+
+
+def test_a_normalised_encoder_has_the_same_taps():
+    """A stage is a convolution, its normalisation and its ReLU, so that nothing a tap gives is below 0."""
+    net = VGG19(width=0.0625, norm=True)
+    assert net.strides == (1, 2, 4, 8, 16) and net.stage_names == VGG19(width=0.0625).stage_names
+    torch.manual_seed(0)
+    features, _ = net(100 * torch.randn(2, 3, 32, 32))
+    for feature in features:
+        assert feature.min() == 0 and feature.max() < 30  # whatever the scale of the images
 
 
 def test_pixels_are_caffes_by_default():

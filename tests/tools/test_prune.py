@@ -44,7 +44,7 @@ def test_cut_twice_and_loaded_by_the_config_of_the_whole(repo, tmp_path, in_proc
         (CAM, ['stage3.*=0.5:bn_scale']),
         ('configs/bas/bas_plainnet_1xb32-15e_scenes-96px.py', ['stage2.*=0.5:l1', 'hidden.0=8:even']),
         (
-            'configs/dmenet/dmenet_vgg19-eighth-b_1xb4-6e_defocus-photos-128px.py',
+            'configs/dmenet/dmenet_vgg19-eighth-b_1xb4-8e_defocus-photos-128px.py',
             ['refine.*=0.5:l1', 'encoder.features.3[0-9]=0.5:fpgm'],
         ),
     ],

@@ -2,7 +2,7 @@
 # held out), and built-in scenes. They are kept without a camera, which takes every crop anew.
 _base_ = './defocus.py'
 drawn = [dict(type='PackLocalization', meta_keys=('img_id', 'ori_shape', 'img_shape', 'role', 'domain', 'map_unit'))]
-camera = dict(exposure=(0.6, 1.2), grainy=0.5, compressed=0.7)
+camera = dict(exposure=(0.6, 1.2), grainy=0.25, compressed=0.25)
 augment = dict(type='DefocusAugment', size=128, max_side=None, soften=1.0, camera=camera)
 scenes = dict(
     type='ScenesDefocus',
@@ -16,7 +16,7 @@ photos = dict(
     type='PhotoDepth',
     data_root='data/photos',
     photographs=dict(
-        size=160, include=('oxford_pets370/images/*', 'caltech3/*'), exclude=('*7.jpg',), shrink=(0.6, 1.0)
+        size=160, include=('oxford_pets370/images/*', 'caltech3/*'), exclude=('*7.jpg',), shrink=(0.7, 2.0)
     ),
     recipe=dict(camera=None),
     keep='data/defocus/photos-train',

@@ -1,5 +1,6 @@
 # The table: python tools/analysis_tools/calibrate_reblur.py $P $P $P data/defocus/scenes-train --images 100
-# with P=data/defocus/photos-train: three photographs for every scene, as the network beside it is trained.
+# with P=data/defocus/photos-train: three photographs for every scene, as the network beside it is trained. The
+# photographs were resized by 0.6 to 1 for it.
 model = dict(
     type='Estimator',
     data_preprocessor=dict(type='ImgDataPreprocessor', mean=[0, 0, 0], std=[255, 255, 255], bgr_to_rgb=True),

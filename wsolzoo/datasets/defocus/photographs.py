@@ -17,15 +17,15 @@ ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 class Photographs:
     """Square parts of the photographs below a folder, each with a depth drawn for it.
 
-    A photograph has blur of its own, which no label knows. So it is shrunk by a random factor, and of several random
-    parts the one with the sharpest detail for its contrast is taken. A photograph smaller than the part is continued by
-    its mirror image, never enlarged.
+    A photograph has blur of its own, which no label knows. So it is resized by a random factor, and of several random
+    parts the one with the sharpest detail for its contrast is taken. Factors above 1 give what larger photographs show:
+    little detail to a pixel, and that a bit soft. A photograph smaller than the part is continued by its mirror image.
 
     Args:
         root: the folder, searched to any depth.
         size: side of the parts, pixels.
         include: patterns of paths below the folder; ``exclude``: patterns to leave out.
-        shrink: ends of the factor.
+        shrink: ends of the factor, from 1 for as it is; above 1 it enlarges.
         parts: how many parts to choose from.
         max_layers: see :func:`~wsolzoo.synthetic.optics.depth.draw_scene_of`.
         limit: take so many photographs, evenly spread over the sorted list; all by default.
@@ -86,6 +86,8 @@ class Photographs:
         factor = max(rng.uniform(*self.shrink), least)
         if factor < 1:
             image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        elif factor > 1:
+            image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
         lack = [max(0, self.size - side) for side in image.shape[:2]]
         image = cv2.copyMakeBorder(image, 0, lack[0], 0, lack[1], cv2.BORDER_REFLECT_101)
         cuts = []

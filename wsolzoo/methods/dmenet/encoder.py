@@ -12,10 +12,12 @@ TAPS = ('conv1_2', 'conv2_2', 'conv3_4', 'conv4_4', 'conv5_4')
 class VGG19(StagedBackbone):
     """torchvision's ``vgg19`` convolutions, one stage per convolution with its ReLU, no pool5.
 
-    State-dict keys are torchvision's ``features.*``.
+    State-dict keys are torchvision's ``features.*``, those of ``vgg19_bn`` where ``norm`` is on.
 
     Args:
         width: multiplies all channels; 1 for published weights.
+        norm: batch normalisation between each convolution and its ReLU [D]: from random weights the features have a
+            bound only so.
         padding: border of the convolutions: ``replicate`` (the blur estimation network) or ``zeros`` (as trained).
         out_stages: default: the five taps of the blur estimation network.
         frozen: no gradients, always in evaluation mode.
@@ -25,6 +27,7 @@ class VGG19(StagedBackbone):
     def __init__(
         self,
         width: float = 1.0,
+        norm: bool = False,
         padding: str = 'replicate',
         out_stages: tuple[str, ...] = TAPS,
         frozen: bool = False,
@@ -34,7 +37,7 @@ class VGG19(StagedBackbone):
         from torchvision.models.vgg import cfgs, make_layers
 
         plan = [entry if entry == 'M' else max(1, round(int(entry) * width)) for entry in cfgs['E']]
-        self.features = make_layers(plan[:-1])
+        self.features = make_layers(plan[:-1], batch_norm=norm)
         stages, block, number, parts = {}, 1, 1, []
         for index, layer in enumerate(self.features):
             parts.append(f'features.{index}')
@@ -45,7 +48,7 @@ class VGG19(StagedBackbone):
             elif isinstance(layer, nn.ReLU):
                 stages[f'conv{block}_{number}'] = tuple(parts)
                 number, parts = number + 1, []
-            else:
+            elif isinstance(layer, nn.MaxPool2d):
                 stages[f'pool{block}'] = tuple(parts)
                 block, number, parts = block + 1, 1, []
         self.cut(stages, out_stages)

@@ -1,6 +1,6 @@
 """Pixel labels in, one map out: the model of saliency and defocus."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -105,6 +105,15 @@ def fit_divisor(inputs: Tensor, divisor: int, mode: str) -> Tensor:
     raise ValueError(f"fit must be 'crop' or 'pad'; got {mode!r}")
 
 
+VIEWS: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda x: x,
+    lambda x: x.flip(-1),
+    lambda x: x.flip(-2),
+    lambda x: x.transpose(-1, -2),
+)
+"""Ways to look at images (N, C, H, W), each undone by itself: as they are, mirrored, upside down, on the side."""
+
+
 @MODELS.register_module()
 class Estimator(BaseModel):
     """A network that gives every pixel a value in [0, 1], trained from maps or masks.
@@ -118,8 +127,12 @@ class Estimator(BaseModel):
         max_sigma: of models of blur: the widest blur in the training data, sigma in pixels; colour bars end there.
         fit: how an image that does not fit ``divisor`` is made to, see :func:`fit_divisor`. A map of a cropped image is
             smaller than the image: metrics compare the common top left part.
+        views: predict the mean over so many of :data:`VIEWS` [D]; each costs a run of the network.
         data_preprocessor: ``ImgDataPreprocessor`` settings.
         init_cfg: pretrained weights of the whole model.
+
+    Raises:
+        ValueError: an unknown ``map_unit`` or ``fit``, or more views than there are.
     """
 
     task = DenseMaps
@@ -131,6 +144,7 @@ class Estimator(BaseModel):
         map_unit: str | None = None,
         max_sigma: float = MAX_SIGMA,
         fit: str = 'pad',
+        views: int = 1,
         data_preprocessor: dict | nn.Module | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -141,7 +155,9 @@ class Estimator(BaseModel):
         self.losses = nn.ModuleList(MODELS.build(loss) for loss in losses)
         if map_unit is not None and map_unit not in MAP_UNITS:
             raise ValueError(f'map_unit must be one of {", ".join(MAP_UNITS)}, or None; got {map_unit!r}')
-        self.fit, self.map_unit, self.max_sigma = fit, map_unit, max_sigma
+        if not 1 <= views <= len(VIEWS):
+            raise ValueError(f'views must be from 1 to {len(VIEWS)}; got {views}')
+        self.fit, self.map_unit, self.max_sigma, self.views = fit, map_unit, max_sigma, views
 
     def forward(
         self,
@@ -187,7 +203,8 @@ class Estimator(BaseModel):
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
         fitted = fit_divisor(inputs, getattr(self.network, 'divisor', 1), fit or self.fit)
-        maps = self.outputs(fitted)[0][:, 0, : inputs.shape[-2], : inputs.shape[-1]].float()
+        seen = torch.stack([view(self.outputs(view(fitted))[0]).float() for view in VIEWS[: self.views]])
+        maps = seen.mean(0)[:, 0, : inputs.shape[-2], : inputs.shape[-1]]
         for sample, pred_map in zip(data_samples, maps, strict=True):
             sample.pred_map = pred_map
             if self.map_unit is not None:
