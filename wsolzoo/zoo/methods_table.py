@@ -11,7 +11,7 @@ from wsolzoo.zoo.metafile import Metafile
 from wsolzoo.zoo.tables import NOTE, table
 
 RESULTS = 'results_scenes.md', 'results_pipelines.md'
-"""Pages under docs/methods/ whose first table has a row a method, by the name of its collection; the first page wins."""
+"""Pages under docs/methods/ whose first table has a row a method, by its collection; the first page wins."""
 FROM_RESULTS = 'step, CAM = 1', 'GT-known', 'MaxBoxAccV2'
 PUBLISHED = ('CUB', 'Top-1 Loc'), ('CUB', 'GT-known'), ('ILSVRC', 'Top-1 Loc'), ('ILSVRC', 'GT-known')
 HEAD = [
