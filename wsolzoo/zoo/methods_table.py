@@ -11,7 +11,7 @@ from wsolzoo.zoo.metafile import Metafile
 from wsolzoo.zoo.tables import NOTE, table
 
 RESULTS = 'results_scenes.md', 'results_pipelines.md'
-"""Pages under docs/methods/ whose first table has a row a method, by the name of its collection."""
+"""Pages under docs/methods/ whose first table has a row a method, by its collection; the first page wins."""
 FROM_RESULTS = 'step, CAM = 1', 'GT-known', 'MaxBoxAccV2'
 PUBLISHED = ('CUB', 'Top-1 Loc'), ('CUB', 'GT-known'), ('ILSVRC', 'Top-1 Loc'), ('ILSVRC', 'GT-known')
 HEAD = [
@@ -30,7 +30,7 @@ def page(files: Iterable[Metafile], root: Path) -> str:
     """``docs/methods/all_methods.md``."""
     folder = root / 'docs' / 'methods'
     pages = {path.stem: path.read_text(encoding='utf-8') for path in sorted(folder.glob('*.md'))}
-    measured = {name: row for page in RESULTS for name, row in rows_of(pages.get(page[:-3], '')).items()}
+    measured = {name: row for page in reversed(RESULTS) for name, row in rows_of(pages.get(page[:-3], '')).items()}
     rows = [row for file in files for row in _rows(file, root, pages, measured)]
     lines = ['---\nhide-toc: true\n---\n', NOTE.format(source='metafiles, configs and pages of results')]
     lines += [
