@@ -6,13 +6,12 @@ _base_ = [
 ]
 work_dirs = '{{$WSOLZOO_WORK_DIRS:work_dirs}}'
 trained = dict(type='Pretrained', checkpoint=work_dirs + '/cam_resnet50_1xb32-10e_ilsvrc-224px/epoch_10.pth')
-folder = work_dirs + '/psol_vgg16-ddt_1xb256-1e_ilsvrc-448px/boxes'
+folder = work_dirs + '/psol_resnet50-ddt_1xb256-1e_ilsvrc-448px/boxes'
 above_zero = dict(normalizer=dict(type='max'), rule=dict(type='fixed', threshold=0.0))
+labels = dict(folder=folder, kind='boxes', **above_zero)
 first_phase = [
     dict(config='cam/cam_resnet50_1xb32-10e_ilsvrc-224px.py'),
-    dict(
-        config='psol/psol_vgg16-ddt_1xb256-1e_ilsvrc-448px.py', labels=dict(folder=folder, kind='boxes', **above_zero)
-    ),
+    dict(config='psol/psol_resnet50-ddt_1xb256-1e_ilsvrc-448px.py', labels=labels),
 ]
 model = dict(head=dict(num_classes=1000, classifier=dict(head=dict(num_classes=1000), init_cfg=trained)))
 boxes = dict(type='LoadPseudoLabels', folder=folder, kind='boxes')
