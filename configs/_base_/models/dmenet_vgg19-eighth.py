@@ -1,7 +1,7 @@
-# An eighth of the width, from random weights, therefore with batch normalisation in the encoder too: without it Adam lets
-# the features grow without end. One residual unit, not seven, leaves time for steps. The absolute error is least at the
-# median of what is possible. Weights of the terms are ours: with the published ones the features of an untrained C drown the
-# others, and the adversarial term is two thousandths of the gradient.
+# An eighth of the width, from random weights, therefore with batch normalisation in the encoder too: without it Adam
+# lets the features grow without end. One residual unit, not seven, leaves time for steps. The absolute error is least
+# at the median of what is possible. Weights of the terms are ours: with the published ones the features of an
+# untrained C drown the others, and the adversarial term is two thousandths of the gradient.
 _base_ = './dmenet_vgg19.py'
 narrow = dict(type='VGG19', width=0.125)
 model = dict(
