@@ -91,7 +91,7 @@ def of_torch(network: FCN8s) -> FCN8s:
     network.pool = nn.MaxPool2d(2, ceil_mode=True)
     for name, layer in list(network.named_children()):
         if isinstance(layer, Enlarge):
-            plain = nn.ConvTranspose2d(2, 2, layer.kernel_size, layer.stride, layer.padding, bias=False)
+            plain = nn.ConvTranspose2d(2, 2, 2 * layer.factor, layer.factor, layer.rim - layer.factor // 2, bias=False)
             plain.load_state_dict(layer.state_dict())
             setattr(network, name, plain)
     return network

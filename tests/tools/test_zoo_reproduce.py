@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from mmengine.visualization import Visualizer
 
 from wsolzoo.engine.weights.atomic import save_named_after_hash
 
@@ -59,6 +60,7 @@ def calls(monkeypatch, in_process):
     made = []
 
     def call(words, folder, environment, output):
+        Visualizer._instance_dict.clear()  # is found again by the second in which a run began
         made.append(Path(words[1]).name)
         monkeypatch.chdir(folder)
         status, out, err = in_process(made[-1], *words[2:], split=True)

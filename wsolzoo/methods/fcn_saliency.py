@@ -38,12 +38,12 @@ def bilinear_kernel(size: int) -> Tensor:
     return taps[:, None] * taps
 
 
-class Enlarge(nn.ConvTranspose2d):
+class Enlarge(nn.Module):
     """A fixed bilinear enlargement of two score maps, each by itself; it does not learn.
 
     It holds the kernel of the transposed convolution that it stands for, as published weights do, and computes the same
     by interpolating the scores with a rim of zeros: a tenth of the time, since that kernel is mostly the zeros between
-    the two maps.
+    the two maps. Its two maps cannot be cut, so it is no convolution to a width plan.
 
     Args:
         factor: how many times larger.
@@ -51,14 +51,16 @@ class Enlarge(nn.ConvTranspose2d):
     """
 
     def __init__(self, factor: int, padding: int) -> None:
-        super().__init__(2, 2, 2 * factor, factor, padding=padding, bias=False)
-        self.weight.requires_grad_(False)
+        super().__init__()
+        kernel = torch.eye(2)[:, :, None, None] * bilinear_kernel(2 * factor)
+        self.weight = nn.Parameter(kernel, requires_grad=False)
+        self.factor, self.rim = factor, factor // 2 + padding
 
     def forward(self, scores: Tensor) -> Tensor:
         """(N, 2, h, w) to (N, 2, h factor, w factor) and ``factor - 2 padding`` more."""
-        factor, rim = self.stride[0], self.stride[0] // 2 + self.padding[0]
+        rim = self.rim
         rimmed = F.pad(scores.contiguous(), (1, 1, 1, 1))
-        large = F.interpolate(rimmed, scale_factor=factor, mode='bilinear', align_corners=False)
+        large = F.interpolate(rimmed, scale_factor=self.factor, mode='bilinear', align_corners=False)
         return large[..., rim : large.shape[-2] - rim, rim : large.shape[-1] - rim]
 
 
@@ -179,10 +181,7 @@ class FCN8s(BaseModule):
 
     def _draw_weights(self) -> None:
         for name, layer in self.named_modules():
-            if isinstance(layer, Enlarge):
-                kernel = bilinear_kernel(layer.kernel_size[0])
-                layer.weight.data.copy_(torch.eye(2)[:, :, None, None] * kernel)
-            elif isinstance(layer, nn.Conv2d):
+            if isinstance(layer, nn.Conv2d):
                 if name.startswith('score'):
                     nn.init.zeros_(layer.weight)
                 else:
