@@ -1,17 +1,14 @@
 _base_ = [
     '../_base_/models/seeded_plainnet.py',
     '../_base_/datasets/scenes_96px.py',
-    '../_base_/schedules/adamw_6e.py',
+    '../_base_/schedules/after_cam_6e.py',
     '../_base_/default_runtime.py',
 ]
-first = '{{$WSOLZOO_WORK_DIRS:work_dirs}}/cam_plainnet_1xb32-15e_scenes-96px'
-trained = dict(type='Pretrained', checkpoint=first + '/epoch_15.pth')
-first_phase = dict(config='cam/cam_plainnet_1xb32-15e_scenes-96px.py')
 model = dict(
-    backbone=dict(init_cfg=dict(**trained, prefix='backbone.')),
+    backbone=dict(init_cfg=_base_.trunk),
     head=dict(
         num_classes=10,
-        classifier=dict(init_cfg=dict(**trained, prefix='head.')),
+        classifier=dict(init_cfg=dict(**_base_.trained, prefix='head.')),
         loss_weight=dict(seeds=1.0, size=0.1, colour=0.1, cls=0.0),
     ),
 )

@@ -1,19 +1,17 @@
 _base_ = [
     '../_base_/models/psol_plainnet.py',
     '../_base_/datasets/scenes_96px.py',
-    '../_base_/schedules/adamw_6e.py',
+    '../_base_/schedules/after_cam_6e.py',
     '../_base_/default_runtime.py',
 ]
-work_dirs = '{{$WSOLZOO_WORK_DIRS:work_dirs}}'
-trained = dict(type='Pretrained', checkpoint=work_dirs + '/cam_plainnet_1xb32-15e_scenes-96px/epoch_15.pth')
-folder = work_dirs + '/psol_plainnet-ddt_1xb32-1e_scenes-96px/boxes'
+folder = '{{$WSOLZOO_WORK_DIRS:work_dirs}}/psol_plainnet-ddt_1xb32-1e_scenes-96px/boxes'
 first_phase = dict(
     config='psol/psol_plainnet-ddt_1xb32-1e_scenes-96px.py',
     labels=dict(folder=folder, kind='boxes', rule='otsu', normalizer='minmax'),
 )
 model = dict(
-    backbone=dict(init_cfg=dict(**trained, prefix='backbone.')),
-    head=dict(num_classes=10, classifier=dict(init_cfg=trained)),
+    backbone=dict(init_cfg=_base_.trunk),
+    head=dict(num_classes=10, classifier=dict(init_cfg=_base_.trained)),
 )
 boxes = dict(type='LoadPseudoLabels', folder=folder, kind='boxes')
 train_dataloader = dict(batch_size=32, dataset=dict(pipeline=[boxes, *_base_.train_pipeline]))

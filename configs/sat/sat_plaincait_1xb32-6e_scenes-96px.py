@@ -2,15 +2,12 @@
 _base_ = [
     '../_base_/models/plaincait.py',
     '../_base_/datasets/scenes_96px.py',
-    '../_base_/schedules/adamw_6e.py',
+    '../_base_/schedules/after_cam_6e.py',
     '../_base_/default_runtime.py',
 ]
-first = '{{$WSOLZOO_WORK_DIRS:work_dirs}}/cam_plainnet_1xb32-15e_scenes-96px'
-trained = dict(type='Pretrained', checkpoint=first + '/epoch_15.pth', prefix='backbone.')
-first_phase = dict(config='cam/cam_plainnet_1xb32-15e_scenes-96px.py')
 model = dict(
     backbone=dict(
-        type='SpatialTokenPlainCaiT', looked_at=(0, 1, 2), out_stages=('attn', 'cls', 'norm'), init_cfg=trained
+        type='SpatialTokenPlainCaiT', looked_at=(0, 1, 2), out_stages=('attn', 'cls', 'norm'), init_cfg=_base_.trunk
     ),
     head=dict(type='SATHead', num_classes=10, area=0.25, loss_weight=dict(area=1.0, norm=1.0, token=1.0)),
 )

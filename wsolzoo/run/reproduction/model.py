@@ -239,4 +239,4 @@ def code_version() -> str:
     """Fingerprint of the package, its tools and the libraries that numbers depend on."""
     own = [path for path in PACKAGE.rglob('*.py') if '.mim' not in path.relative_to(PACKAGE).parts]
     files = [*sorted(own), *sorted(tools_dir().rglob('*.py'))]
-    return _digest([versions(), [sha256(path.read_bytes()).hexdigest() for path in files]])
+    return _digest([versions(), [sha256_of(path) for path in files]])
