@@ -18,6 +18,7 @@ shapes:
   scores: [oracle (MaxBoxAcc), transferred, box-free, fixed, MaxBoxAccV2, PxAP, Top-1]
   rows:
     cam: {name: CAM, config: cam_x, training: [[10, 1.0]]}
+    frozen: {name: Frozen, config: cam_x, seedless: true}
     cut: {name: Cut, config: cam_x, training: [[10, 1.0], [5, 3.0]], reference: no training}
 """
 FORTY = np.arange(40)
@@ -146,6 +147,16 @@ def test_the_page_sorts_and_marks(board):
     assert cut[12] == '+21.0 (+20.0, +21.0, +22.0) ▲▲'
     assert board.row('wide')[11].startswith('+0.0 (')
     assert board.row('wide')[12] == '-1.0 (+1.0, -1.0, -3.0)'
+
+
+def test_a_row_without_seeds_is_compared_with_every_seed(board):
+    write(board.runs / 'frozen_s7', FORTY < 30, 43.0)
+    write(board.runs / 'other_s7', FORTY < 30, 43.0)
+    board.make()
+    rows = board.content['rows']
+    assert rows['frozen']['less']['seeds']['gains'] == [3.0, 2.0, 1.0]
+    assert rows['frozen']['less']['images'] == rows['cut']['less']['images']
+    assert rows['other']['less'] == {}, 'no seed is shared'
 
 
 def test_rows_stay_until_they_come_again(board):

@@ -102,16 +102,24 @@ def entry(seeds: dict[int, dict], config: str | None) -> dict:
     return made | ({'seconds': seconds} if None not in seconds else {})
 
 
-def compare(seeds: dict[int, dict], base: dict[int, dict]) -> dict:
-    """What a row gains on another, over the seeds both have: by images and by seeds, p not corrected yet."""
+def pairs(ours: dict[int, dict], theirs: dict[int, dict], seedless: list[bool]) -> list[tuple[dict, dict]]:
+    """The tests of both rows, seed by seed; a row without seeds (first ours, then theirs) has one test for all."""
+    lone = [next(iter(runs.values())) if alone else None for runs, alone in zip((ours, theirs), seedless, strict=True)]
+    seeds = sorted({seed for runs, one in zip((ours, theirs), lone, strict=True) if one is None for seed in runs}) or [
+        0
+    ]
+    found = [(lone[0] or ours.get(seed), lone[1] or theirs.get(seed)) for seed in seeds]
+    return [(one['test'], other['test']) for one, other in found if one and other]
+
+
+def compare(ours: list[dict], theirs: list[dict]) -> dict:
+    """What a row gains on another, pair by pair: by images and by seeds, p not corrected yet."""
     from wsolzoo.evaluation.functional.bootstrap import paired_bootstrap
     from wsolzoo.evaluation.functional.significance import paired_t
     from wsolzoo.evaluation.localization.runs import mean_hits, number
 
-    shared = [seed for seed in seeds if seed in base]
-    if not shared:
+    if not ours:
         return {}
-    ours, theirs = ([runs[seed]['test'] for seed in shared] for runs in (seeds, base))
     found: dict = {}
     hits = [mean_hits(runs, 'transferred', 'GTKnown') for runs in (theirs, ours)]
     if hits[0] is not None and hits[1] is not None:
@@ -146,11 +154,11 @@ def correct(rows: dict[str, dict]) -> None:
             test['holm'] = digits(p_value)
 
 
-def references(runs: dict[str, dict[int, dict]], folders: list[Path]) -> dict[str, dict]:
-    """The rows that nobody trains: the centred box of any run, and the best constant box where it was measured."""
+def references(run: dict, folders: list[Path]) -> dict[str, dict]:
+    """The rows that nobody trains: the centred box of a run, and the best constant box where it was measured."""
     import json
 
-    first = next(iter(next(iter(runs.values())).values()))['test']['centered_box']
+    first = run['test']['centered_box']
     known = {name: round(first[name], 2) for name in ('MaxBoxAccV2', 'PxAP') if name in first}
     if 'GT-known' in first:  # it has no threshold that anything could choose
         known |= {name: round(first['GT-known'], 2) for name, (column, _, _) in SCORES.items() if column == 'GT-known'}
@@ -175,10 +183,15 @@ def updated(about: dict, runs: dict[str, dict[int, dict]], before: dict, folders
     rows = {row: entry(seeds, said.get(row, {}).get('config')) for row, seeds in runs.items()}
     for row in rows:
         if against in runs and row != against:
-            rows[row]['less'] = compare(runs[row], runs[against])
+            seedless = [said.get(name, {}).get('seedless', False) for name in (row, against)]
+            both = pairs(runs[row], runs[against], seedless)
+            rows[row]['less'] = compare([one for one, _ in both], [other for _, other in both])
     rows = dict(sorted({**before.get('rows', {}), **rows}.items()))
     correct(rows)
-    boxes = {**before.get('references', {}), **references(runs, folders)}
+    boxes = {
+        **before.get('references', {}),
+        **references(next(iter(runs.get(against, next(iter(runs.values()))).values())), folders),
+    }
     return {'measured': shared, 'against': against, 'references': boxes, 'rows': rows}
 
 

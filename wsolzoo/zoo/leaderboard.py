@@ -37,9 +37,9 @@ split, percent, mean ± standard deviation over seeds; what papers printed on ot
 - **epochs** of each phase. **cost**: the CPU time of all of them, that of CAM = 1; where the step of each phase was
   timed, steps by what a step costs, else seconds as they were measured. Pseudo-labels made in between are not
   counted.
-- *In italics*: rows without localization training. The centred box looks at nothing and has no threshold; the best
+- *In italics*: rows that nothing was trained for. The centred box looks at nothing and has no threshold; the best
   constant box is that of validation for each IoU; TokenCut (normalised cut) and LOST read the features of a network
-  that was trained to classify.
+  that was trained to classify; an untouched classifier is one of ImageNet as it came.
 
 **What the marks mean.** Two questions, since a difference may be an accident of the images or of the seeds:
 
@@ -47,7 +47,7 @@ split, percent, mean ± standard deviation over seeds; what papers printed on ot
   have, are compared in pairs: 10,000 bootstrap resamples of the images (generator seeded with 0) give the interval of
   95 % and a two-sided p. ▲ is better and ▼ worse than CAM with p < 0.05 after Holm's correction for all rows of the
   board. The interval is of one row, not corrected. Networks and thresholds are held fixed: this says nothing of other
-  seeds.
+  seeds. A row without seeds is compared with all of CAM's.
 - *V2 by seed, less CAM*: would other seeds show it? The gain of every seed both have. ▲ or ▼: all seeds, at least
   three, agree on the sign. By chance alone three agree one time in four, so this is a hint. ▲▲ or ▼▼: Student's
   paired t-test over the seeds, n - 1 degrees of freedom, has p < 0.05 after Holm's correction too, which three seeds
@@ -64,7 +64,7 @@ Train and test it with three seeds, each into a folder `NAME_sSEED`, test it onc
 box has chosen, and write the board and this page anew. For the scenes:
 
 ```bash
-C=configs/my_method/my-method_plainnet_1xb32-15e_scenes-96px.py; D=work_dirs/board
+C=my_config.py; D=work_dirs/board
 python tools/dataset_tools/make_pseudo_boxes.py $C --by selective-search --scale 2 --out ss.csv
 for s in 0 1 2; do
   python tools/train.py $C --seed $s --work-dir $D/my-method_s$s
