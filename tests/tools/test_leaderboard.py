@@ -15,6 +15,7 @@ shapes:
   title: Shapes
   text: Forty images.
   against: cam
+  seeds: [0, 1, 2, 7]
   scores: [oracle (MaxBoxAcc), transferred, box-free, fixed, MaxBoxAccV2, PxAP, Top-1]
   rows:
     cam: {name: CAM, config: cam_x, training: [[10, 1.0]]}
@@ -93,8 +94,10 @@ def board(tmp_path, in_process):
 def test_numbers_seed_by_seed(board):
     (board.runs / 'late_s0').mkdir()
     (board.runs / 'notes').mkdir()
+    write(board.runs / 'cam_s100', FORTY < 40, 90.0)
     status, stderr = board.make()
     assert status == 0
+    assert 'cam_s100 is no seed of the board' in stderr
     assert 'late_s0 has no metrics.json yet' in stderr
     rows = board.content['rows']
     assert list(rows) == ['cam', 'cut', 'wide']

@@ -45,8 +45,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def find_runs(folders: list[Path]) -> dict[str, dict[int, dict]]:
-    """Every tested run, ``{'test': …, 'boxfree': … or None, 'seconds': … or None}``, by row and seed."""
+def find_runs(folders: list[Path], seeds: list[int]) -> dict[str, dict[int, dict]]:
+    """Every tested run of these seeds, ``{'test': …, 'boxfree': … or None, 'seconds': … or None}``, by row and seed."""
     from wsolzoo.evaluation.localization.runs import NoRunError, read
 
     found: dict[str, dict[int, dict]] = {}
@@ -54,8 +54,9 @@ def find_runs(folders: list[Path]) -> dict[str, dict[int, dict]]:
         name = RUN.fullmatch(place.name)
         if name is None:
             continue
-        if not (place / 'metrics.json').is_file():
-            print(f'left out: {place} has no metrics.json yet', file=sys.stderr)
+        if int(name['seed']) not in seeds or not (place / 'metrics.json').is_file():
+            why = 'has no metrics.json yet' if int(name['seed']) in seeds else 'is no seed of the board'
+            print(f'left out: {place} {why}', file=sys.stderr)
             continue
         try:
             boxfree = read(place / 'boxfree')
@@ -208,7 +209,7 @@ def main(argv: list[str] | None = None) -> int:
         known = leaderboard.boards(args.root)
         if args.board not in known:
             raise UserError(f'{path.parent / "boards.yml"} has no board {args.board}; {meant(args.board, known)}')
-        runs = find_runs(args.folders)
+        runs = find_runs(args.folders, known[args.board]['seeds'])
         if not runs:
             raise UserError(f'{", ".join(map(str, args.folders))}: no folder ROW_sSEED with a metrics.json is here')
         before = {} if args.anew else leaderboard.measured(args.root, args.board)

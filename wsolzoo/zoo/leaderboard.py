@@ -54,7 +54,7 @@ split, percent, mean ± standard deviation over seeds; what papers printed on ot
   reach only where they gain nearly alike. A second phase that starts from the CAM of the same seed is a pair; of
   other rows only first weights, where they fit, and the order of images are shared.
 
-Unmarked is not equal: it is not told apart with these images and seeds.
+Believe what both columns mark. Unmarked is not equal: it is not told apart with these images and seeds.
 """
 
 ADD = """\
@@ -136,7 +136,8 @@ def described(
     said = dict((about.get('rows') or {}).get(name) or {})
     said.setdefault('config', row.get('config'))
     method = models[said['config']][1]['Name'] if said['config'] in models else None
-    said.setdefault('name', f'{method} ({name})' if method else name)
+    same = method and method.lower().replace(' ', '-') == name
+    said.setdefault('name', method if same else f'{method} ({name})' if method else name)
     return said
 
 
