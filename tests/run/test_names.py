@@ -78,6 +78,14 @@ def test_an_edited_pipeline_that_nothing_uses(look):
     assert 'train_dataloader = dict(dataset=dict(pipeline=train_pipeline))' in warning
 
 
+def test_a_config_that_was_written_out_whole(look, tmp_path):
+    look(INHERIT)
+    report = look(load_config(str(tmp_path / 'leaf.py'), ()).pretty_text, name='dumped.py')
+    assert (report.errors, report.warnings) == ([], [])
+    changed = look(load_config(str(tmp_path / 'leaf.py'), ()).pretty_text + "\ntrain_pipeline = [dict(type='Other')]")
+    assert 'train_pipeline' in str(changed.errors + changed.warnings)
+
+
 def test_overrides_without_effect(look):
     assert 'the data loaders have copied it' in only(look(INHERIT, ('train_pipeline=1',)).errors)
     assert "did you mean 'train_cfg.max_epochs'" in only(look(INHERIT, ('train_cg.max_epochs=1',)).errors)

@@ -8,10 +8,11 @@ loader uses changes nothing, silently. What a component takes is not looked at h
 import ast
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -161,8 +162,22 @@ def check_names(cfg: Config, path: Path | None, report: Report, overridden: set[
                     f'into the place that counts, so this value changes nothing; assign to that place here as well'
                     f'{_pipeline_hint(name)}.'
                 )
-            else:
+            elif not _written_out(cfg, name):
                 _judge(name, place, report)
+
+
+def _written_out(cfg: Config, name: str) -> bool:
+    """Whether what a name holds stands where it is read too, as in a config that was dumped whole."""
+    value = cfg.get(name)
+    return bool(value) and any(value in _parts(cfg[place]) for place in cfg if place in runner_names())
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """The mappings and lists in a value, itself among them."""
+    if isinstance(value, Mapping | list | tuple):
+        yield value
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _parts(inner)
 
 
 def _pipeline_hint(name: str) -> str:
