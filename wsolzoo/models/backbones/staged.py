@@ -1,7 +1,7 @@
 """A network cut into named stages that can be resumed from any of them."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -36,6 +36,7 @@ class StagedBackbone(BaseModule):
         out_channels, strides: one number an out stage.
         norm_eval: keep batch norm in evaluation mode while training; its weight and bias still learn.
         frozen: nothing here learns, see :meth:`hold`.
+        held: stages that do not learn where others do.
     """
 
     stage_names: tuple[str, ...]
@@ -44,6 +45,7 @@ class StagedBackbone(BaseModule):
     out_stages: tuple[str, ...]
     norm_eval = False
     frozen = False
+    held: tuple[str, ...] = ()
 
     def cut(self, stages: Mapping[str, Sequence[str]], out_stages: Sequence[str] | None) -> None:
         """Set the stages, drop those after the last out stage, and measure channels and strides (on no real data).
@@ -112,14 +114,25 @@ class StagedBackbone(BaseModule):
             for module in self.modules():
                 if isinstance(module, _BatchNorm):
                     module.eval()
+        for module in self._modules_of(self.held):
+            module.eval()
         return self
 
-    def hold(self) -> None:
+    def hold(self, last: str | None = None) -> None:
         """Freeze for good: no weight learns, dropout, drop-path and batch norm stay as in a test, and no graph is kept
-        where nothing below asks for gradients. A neck between the stages still learns."""
-        self.frozen = True
-        self.requires_grad_(False)
-        self.eval()
+        where nothing below asks for gradients. A neck between the stages still learns.
+
+        Args:
+            last: the last stage that is frozen, by name or by the prefix of a group; all of them by default.
+        """
+        self.frozen = last is None
+        self.held = () if last is None else self.stage_names[: self.stage_index(last) + 1]
+        for module in [self] if last is None else self._modules_of(self.held):
+            module.requires_grad_(False)
+            module.eval()
+
+    def _modules_of(self, stages: Iterable[str]) -> Iterator[nn.Module]:
+        return (self.get_submodule(path) for name in stages for path in self._stage_paths[name])
 
     def run_stage(self, name: str, x: Tensor) -> Tensor:
         """Output of one stage on the output ``x`` of the stage before it."""
