@@ -62,6 +62,8 @@ class MobileNetV1(StagedBackbone):
         tf_padding: pad the strided convolutions as TensorFlow does, for weights that were trained there.
         norm_eval: keep batch norm in evaluation mode, for weights it was folded into.
         out_stages: the stages to return, the last one by default.
+        freeze: nothing in it learns; the name of a stage (``'blocks.2'``): nothing up to that one
+            (:meth:`~wsolzoo.models.backbones.StagedBackbone.hold`).
         init_cfg: weights; defaults to Xavier-uniform convolutions.
     """
 
@@ -73,6 +75,7 @@ class MobileNetV1(StagedBackbone):
         tf_padding: bool = False,
         norm_eval: bool = False,
         out_stages: Sequence[str] | None = None,
+        freeze: bool | str = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or {'type': 'Xavier', 'layer': 'Conv2d', 'distribution': 'uniform'})
@@ -96,3 +99,5 @@ class MobileNetV1(StagedBackbone):
                 channels = round(planes * width)
             self.blocks.append(blocks)
         self.cut(stages, out_stages)
+        if freeze:
+            self.hold(None if freeze is True else freeze)
