@@ -196,6 +196,22 @@ def test_norm_eval_keeps_running_statistics_and_still_learns_the_affine_part():
     assert MobileNetV1(width=0.1).train().bn1.training
 
 
+def test_early_stages_are_held_and_the_others_learn():
+    backbone = MobileNetV1(width=0.1, freeze='blocks.2', out_stages=('blocks.2', 'blocks.4')).train()
+    early, last = backbone(torch.randn(2, 3, 32, 32))[0]
+    assert not early.requires_grad, 'a graph was kept'
+    last.sum().backward()
+    learned = {name for name, parameter in backbone.named_parameters() if parameter.grad is not None}
+    assert learned == {name for name, _ in backbone.named_parameters() if name.startswith(('blocks.3', 'blocks.4'))}
+    norms = {name: module.training for name, module in backbone.named_modules() if isinstance(module, nn.BatchNorm2d)}
+    assert {name for name, training in norms.items() if training} == {
+        name for name in norms if name.startswith(('blocks.3', 'blocks.4'))
+    }
+    assert not any(parameter.requires_grad for parameter in MobileNetV1(width=0.1, freeze=True).parameters())
+    with pytest.raises(ValueError, match='Did you mean'):
+        MobileNetV1(width=0.1, freeze='block.2')
+
+
 def test_tensorflow_padding_goes_right_and_below():
     plain, same = MobileNetV1(width=0.1).conv_stem, MobileNetV1(width=0.1, tf_padding=True).conv_stem
     same.load_state_dict(plain.state_dict())
@@ -227,16 +243,6 @@ def test_tensorflows_padding_moves_the_cells_and_centred_brings_them_back(stages
     assert seen - own == pytest.approx((stride - 1) / 2, abs=1.5)  # borders pull it back
     seen, own = middle_of_what_it_sees(MobileNetV1(**net, tf_padding='centred').train(), 448)
     assert seen == pytest.approx(own, abs=1)
-
-
-def test_a_backbone_frozen_up_to_a_stage_learns_after_it():
-    net = MobileNetV1(width=0.1, freeze='blocks.3').train()
-    net(torch.rand(1, 3, 64, 64))[0][-1].sum().backward()
-    assert not net.blocks[3][5].bn2.training and net.blocks[4][0].bn1.training
-    learning = {name for name, parameter in net.named_parameters() if parameter.grad is not None}
-    assert learning == {name for name, _ in net.named_parameters() if name.startswith('blocks.4')}
-    whole = MobileNetV1(width=0.1, freeze=True).train()
-    assert not whole.bn1.training and not any(parameter.requires_grad for parameter in whole.parameters())
 
 
 @pytest.mark.parametrize(

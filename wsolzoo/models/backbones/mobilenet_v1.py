@@ -72,8 +72,8 @@ class MobileNetV1(StagedBackbone):
             changes nothing else: a convolution looks alike wherever it stands.
         norm_eval: keep batch norm in evaluation mode, for weights it was folded into.
         out_stages: the stages to return, the last one by default.
-        freeze: nothing in it learns, or nothing up to and with a stage (``'blocks.2'``), see
-            :meth:`~wsolzoo.models.backbones.StagedBackbone.hold`.
+        freeze: nothing in it learns; the name of a stage (``'blocks.2'``): nothing up to that one
+            (:meth:`~wsolzoo.models.backbones.StagedBackbone.hold`).
         init_cfg: weights; defaults to Xavier-uniform convolutions.
     """
 
@@ -117,5 +117,6 @@ class MobileNetV1(StagedBackbone):
     def _centre(self) -> None:
         """Turn the padding of the last strided convolution before the first out stage."""
         stages = self.stage_names[: self.stage_index(self.out_stages[0]) + 1]
-        convs = [conv for module in self._modules_of(stages) for conv in module.modules()]
+        paths = [path for name in stages for path in self._stage_paths[name]]
+        convs = [conv for path in paths for conv in self.get_submodule(path).modules()]
         [conv for conv in convs if isinstance(conv, SamePadConv2d) and conv.stride[0] > 1][-1].mirrored = True

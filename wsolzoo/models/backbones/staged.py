@@ -1,7 +1,7 @@
 """A network cut into named stages that can be resumed from any of them."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -36,7 +36,7 @@ class StagedBackbone(BaseModule):
         out_channels, strides: one number an out stage.
         norm_eval: keep batch norm in evaluation mode while training; its weight and bias still learn.
         frozen: nothing here learns, see :meth:`hold`.
-        held: stages that do not learn where others do.
+        held: the first stages, where they alone do not learn.
     """
 
     stage_names: tuple[str, ...]
@@ -110,29 +110,33 @@ class StagedBackbone(BaseModule):
     def train(self, mode: bool = True) -> 'StagedBackbone':
         """Set the mode, of batch norm only where ``norm_eval`` does not hold it back, of nothing where it is frozen."""
         super().train(mode and not self.frozen)
+        for name in self.held:
+            for path in self._stage_paths[name]:
+                self.get_submodule(path).eval()
         if self.norm_eval:
             for module in self.modules():
                 if isinstance(module, _BatchNorm):
                     module.eval()
-        for module in self._modules_of(self.held):
-            module.eval()
         return self
 
-    def hold(self, last: str | None = None) -> None:
+    def hold(self, until: str | None = None) -> None:
         """Freeze for good: no weight learns, dropout, drop-path and batch norm stay as in a test, and no graph is kept
         where nothing below asks for gradients. A neck between the stages still learns.
 
         Args:
-            last: the last stage that is frozen, by name or by the prefix of a group; all of them by default.
-        """
-        self.frozen = last is None
-        self.held = () if last is None else self.stage_names[: self.stage_index(last) + 1]
-        for module in [self] if last is None else self._modules_of(self.held):
-            module.requires_grad_(False)
-            module.eval()
+            until: the last stage that is frozen; ``None`` freezes everything.
 
-    def _modules_of(self, stages: Iterable[str]) -> Iterator[nn.Module]:
-        return (self.get_submodule(path) for name in stages for path in self._stage_paths[name])
+        Raises:
+            ValueError: no such stage.
+        """
+        if until is None:
+            self.frozen = True
+            self.requires_grad_(False)
+        else:
+            self.held = self.stage_names[: self.stage_index(until) + 1]
+            for path in (path for name in self.held for path in self._stage_paths[name]):
+                self.get_submodule(path).requires_grad_(False)
+        self.train(self.training)
 
     def run_stage(self, name: str, x: Tensor) -> Tensor:
         """Output of one stage on the output ``x`` of the stage before it."""
