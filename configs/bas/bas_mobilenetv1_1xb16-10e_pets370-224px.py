@@ -10,6 +10,7 @@ model = dict(
     backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
     head=dict(
         num_classes=37,
+        mid_channels=128,
         loss_weight=dict(frg=0.0, bas=1.0, ac=1.0),
         generator_bias=-2.0,
         init_cfg=dict(type='Xavier', layer='Conv2d', distribution='uniform', override=activation),
