@@ -10,7 +10,7 @@ model = dict(
     head=dict(
         num_classes=37,
         mid_channels=(),
-        init_cfg=dict(type='Constant', layer='Conv2d', val=0.02),
+        init_cfg=dict(type='Constant', layer='Conv2d', val=0.01),
         loss_weight=1.0,
     ),
 )

@@ -9,7 +9,7 @@ model = dict(
     backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
     head=dict(
         num_classes=37,
-        init_cfg=dict(type='Constant', layer='Linear', val=0.02),
+        init_cfg=dict(type='Constant', layer='Linear', val=0.01),
         loss_weight=dict(drop=2.0, sim=0.5, norm=0.05),
     ),
 )

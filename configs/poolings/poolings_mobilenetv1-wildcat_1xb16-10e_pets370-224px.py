@@ -7,6 +7,6 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
-    head=dict(num_classes=37, init_cfg=dict(type='Constant', layer='Conv2d', val=0.02)),
+    head=dict(num_classes=37, init_cfg=dict(type='Constant', layer='Conv2d', val=0.01)),
 )
 train_dataloader = dict(batch_size=16)
