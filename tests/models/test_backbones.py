@@ -196,6 +196,22 @@ def test_norm_eval_keeps_running_statistics_and_still_learns_the_affine_part():
     assert MobileNetV1(width=0.1).train().bn1.training
 
 
+def test_early_stages_are_held_and_the_others_learn():
+    backbone = MobileNetV1(width=0.1, freeze='blocks.2', out_stages=('blocks.2', 'blocks.4')).train()
+    early, last = backbone(torch.randn(2, 3, 32, 32))[0]
+    assert not early.requires_grad, 'a graph was kept'
+    last.sum().backward()
+    learned = {name for name, parameter in backbone.named_parameters() if parameter.grad is not None}
+    assert learned == {name for name, _ in backbone.named_parameters() if name.startswith(('blocks.3', 'blocks.4'))}
+    norms = {name: module.training for name, module in backbone.named_modules() if isinstance(module, nn.BatchNorm2d)}
+    assert {name for name, training in norms.items() if training} == {
+        name for name in norms if name.startswith(('blocks.3', 'blocks.4'))
+    }
+    assert not any(parameter.requires_grad for parameter in MobileNetV1(width=0.1, freeze=True).parameters())
+    with pytest.raises(ValueError, match='Did you mean'):
+        MobileNetV1(width=0.1, freeze='block.2')
+
+
 def test_tensorflow_padding_goes_right_and_below():
     plain, same = MobileNetV1(width=0.1).conv_stem, MobileNetV1(width=0.1, tf_padding=True).conv_stem
     same.load_state_dict(plain.state_dict())
@@ -205,6 +221,28 @@ def test_tensorflow_padding_goes_right_and_below():
     assert not torch.allclose(plain(x), expected)
     odd = torch.randn(1, 3, 7, 7)
     assert torch.allclose(plain(odd), same(odd))
+
+
+def middle_of_what_it_sees(backbone: MobileNetV1, size: int) -> tuple[float, float]:
+    """Of the middle cell of the first feature: the mean position of the pixels it depends on, and its own place."""
+    for parameter in backbone.parameters():
+        parameter.data.abs_()  # nothing cancels and no activation is silent
+    image = torch.ones(1, 3, size, size, requires_grad=True)
+    feat = backbone(image)[0][0]
+    cell = feat.shape[3] // 2
+    feat[0, :, cell, cell].sum().backward()
+    seen = image.grad[0].abs().sum((0, 1))
+    stride = size / feat.shape[3]
+    return float((seen * torch.arange(size)).sum() / seen.sum()), (cell + 0.5) * stride - 0.5
+
+
+@pytest.mark.parametrize(('stages', 'stride'), [(('blocks.4',), 32), (('blocks.3', 'blocks.4'), 16)])
+def test_tensorflows_padding_moves_the_cells_and_centred_brings_them_back(stages, stride):
+    net = {'output_stride': 32, 'width': 0.1, 'norm_eval': True, 'out_stages': stages}
+    seen, own = middle_of_what_it_sees(MobileNetV1(**net, tf_padding=True).train(), 448)
+    assert seen - own == pytest.approx((stride - 1) / 2, abs=1.5)  # borders pull it back
+    seen, own = middle_of_what_it_sees(MobileNetV1(**net, tf_padding='centred').train(), 448)
+    assert seen == pytest.approx(own, abs=2)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ class StagedBackbone(BaseModule):
         out_channels, strides: one number an out stage.
         norm_eval: keep batch norm in evaluation mode while training; its weight and bias still learn.
         frozen: nothing here learns, see :meth:`hold`.
+        held: the first stages, where they alone do not learn.
     """
 
     stage_names: tuple[str, ...]
@@ -44,6 +45,7 @@ class StagedBackbone(BaseModule):
     out_stages: tuple[str, ...]
     norm_eval = False
     frozen = False
+    held: tuple[str, ...] = ()
 
     def cut(self, stages: Mapping[str, Sequence[str]], out_stages: Sequence[str] | None) -> None:
         """Set the stages, drop those after the last out stage, and measure channels and strides (on no real data).
@@ -108,18 +110,33 @@ class StagedBackbone(BaseModule):
     def train(self, mode: bool = True) -> 'StagedBackbone':
         """Set the mode, of batch norm only where ``norm_eval`` does not hold it back, of nothing where it is frozen."""
         super().train(mode and not self.frozen)
+        for name in self.held:
+            for path in self._stage_paths[name]:
+                self.get_submodule(path).eval()
         if self.norm_eval:
             for module in self.modules():
                 if isinstance(module, _BatchNorm):
                     module.eval()
         return self
 
-    def hold(self) -> None:
+    def hold(self, until: str | None = None) -> None:
         """Freeze for good: no weight learns, dropout, drop-path and batch norm stay as in a test, and no graph is kept
-        where nothing below asks for gradients. A neck between the stages still learns."""
-        self.frozen = True
-        self.requires_grad_(False)
-        self.eval()
+        where nothing below asks for gradients. A neck between the stages still learns.
+
+        Args:
+            until: the last stage that is frozen; ``None`` freezes everything.
+
+        Raises:
+            ValueError: no such stage.
+        """
+        if until is None:
+            self.frozen = True
+            self.requires_grad_(False)
+        else:
+            self.held = self.stage_names[: self.stage_index(until) + 1]
+            for path in (path for name in self.held for path in self._stage_paths[name]):
+                self.get_submodule(path).requires_grad_(False)
+        self.train(self.training)
 
     def run_stage(self, name: str, x: Tensor) -> Tensor:
         """Output of one stage on the output ``x`` of the stage before it."""
