@@ -138,6 +138,16 @@ def test_maps_of_the_predicted_class_have_no_gt_known():
     assert scores['choe2020-v1/Top1Loc'] == max(entry['curve']['0.5']) and entry['curve_of'] == 'Top1Loc'
 
 
+def test_a_classifier_of_other_classes_is_judged_by_its_maps_alone():
+    """Its map is that of the class it predicts; no score of it means a class of the data."""
+    own, foreign = build(), build()
+    own.dataset_meta, foreign.dataset_meta = {'classes': [*'abcdefg']}, {'classes': ['cat', 'dog', 'emu']}
+    expected, scores = evaluate(own, samples()), evaluate(foreign, samples(cam_class='pred'))
+    assert scores == {key: value for key, value in expected.items() if 'Top' not in key and 'top' not in key}
+    assert {'Top1Loc', 'top1'} <= {key.split('/')[1].split('@')[0] for key in expected}
+    assert not foreign.result['classification'] and 'Top1Loc' not in foreign.result['protocols']['choe2020-v1']
+
+
 def test_top_k_localization_reads_the_map_of_the_true_class():
     """With a map for each of five classes it is what the map of the given class gives, at every threshold."""
     known = samples()

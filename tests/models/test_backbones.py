@@ -223,6 +223,28 @@ def test_tensorflow_padding_goes_right_and_below():
     assert torch.allclose(plain(odd), same(odd))
 
 
+def middle_of_what_it_sees(backbone: MobileNetV1, size: int) -> tuple[float, float]:
+    """Of the middle cell of the first feature: the mean position of the pixels it depends on, and its own place."""
+    for parameter in backbone.parameters():
+        parameter.data.abs_()  # nothing cancels and no activation is silent
+    image = torch.ones(1, 3, size, size, requires_grad=True)
+    feat = backbone(image)[0][0]
+    cell = feat.shape[3] // 2
+    feat[0, :, cell, cell].sum().backward()
+    seen = image.grad[0].abs().sum((0, 1))
+    stride = size / feat.shape[3]
+    return float((seen * torch.arange(size)).sum() / seen.sum()), (cell + 0.5) * stride - 0.5
+
+
+@pytest.mark.parametrize(('stages', 'stride'), [(('blocks.4',), 32), (('blocks.3', 'blocks.4'), 16)])
+def test_tensorflows_padding_moves_the_cells_and_centred_brings_them_back(stages, stride):
+    net = {'output_stride': 32, 'width': 0.1, 'norm_eval': True, 'out_stages': stages}
+    seen, own = middle_of_what_it_sees(MobileNetV1(**net, tf_padding=True).train(), 448)
+    assert seen - own == pytest.approx((stride - 1) / 2, abs=1.5)  # borders pull it back
+    seen, own = middle_of_what_it_sees(MobileNetV1(**net, tf_padding='centred').train(), 448)
+    assert seen == pytest.approx(own, abs=1)
+
+
 @pytest.mark.parametrize(
     ('net', 'kwargs', 'taps'),
     [

@@ -151,6 +151,7 @@ def test_another_number_of_classes_is_a_misfit_unless_predicted_classes_are_test
         ('test_dataloader', 'gt', 1),
         ('test_dataloader', 'pred', 0),
         ('test_dataloader', 2, 0),
+        ('val_dataloader', 'pred', 0),
         ('train_dataloader', 'pred', 1),
     ):
         model.cam_class = cam_class

@@ -1,9 +1,11 @@
-# The same 370 images at 224 pixels, with the 37 breeds for classes.
-_base_ = './pets370_128px.py'
-workers = dict(num_workers=2, persistent_workers=True)
-train_pipeline = [_base_.load, dict(type='Geometry', name='WE', size=224, train=True), _base_.pack]
-test_pipeline = [_base_.load, dict(type='LoadMask'), dict(type='Geometry', name='WE', size=224), _base_.pack]
-breeds = dict(class_column='fine_class')
-train_dataloader = dict(**workers, batch_size=32, dataset=dict(**breeds, pipeline=train_pipeline))
-val_dataloader = dict(**workers, dataset=dict(**breeds, pipeline=test_pipeline))
-test_dataloader = dict(**workers, dataset=dict(**breeds, pipeline=test_pipeline))
+# A part of the Oxford-IIIT Pet data set as one CSV file: 370 images of 37 breeds with boxes and masks, four training
+# images a breed.
+_base_ = './localization.py'
+data_root = '{{$WSOLZOO_DATA:../shared/data}}/wsol-open'
+pets = dict(type='BoxCSV', data_root=data_root, subset='oxford_pets370', class_column='fine_class')
+learning = dict(**pets, split='train', holdout=3)
+test_pipeline = [_base_.load, dict(type='LoadMask'), dict(type='Geometry', name='WE'), _base_.pack]
+train_dataloader = dict(batch_size=16, dataset=learning)
+val_dataloader = dict(dataset=dict(**learning, held_out=True, pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(**pets, split='test', pipeline=test_pipeline))
+val_evaluator = test_evaluator = dict(protocols=['choe2020-v1', 'choe2020-v2', 'choe2020-pxap'])

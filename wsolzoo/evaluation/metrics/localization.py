@@ -52,6 +52,10 @@ class LocalizationMetric(ImageKeyedMetric):
     Of samples with a map for each of several classes (``pred_raw_maps``) Top-k Loc reads the box of the true class's
     own map.
 
+    A classifier of other classes than the data's, such as ImageNet's on pets, is judged by its maps alone: its scores
+    say nothing about the labels, so that 'Top1Loc', 'Top5Loc' and the class accuracies are left out, and 'GTKnown' is
+    the box accuracy of the map it gives, that of the class it predicts (``cam_class='pred'``).
+
     Raises:
         ValueError: 'GTKnown' is asked of maps that were made for predicted classes (``cam_class`` 'pred', 1 or 'top5'),
             or 'Top5Loc' of fewer than five of them.
@@ -114,6 +118,8 @@ class LocalizationMetric(ImageKeyedMetric):
         label = int(to_numpy(sample['gt_label']).reshape(-1)[0])
         raw = _map_of(sample, label)
         scores = to_numpy(sample['pred_scores']).ravel() if 'pred_scores' in sample else None
+        if self._foreign(sample):
+            scores = None
         out = {'img_id': sample['img_id'], 'label': label, 'size': size, 'rank': rank_of(scores, label), 'by': {}}
         if scores is not None:
             out['top'] = np.argsort(-scores, kind='stable')[:5].tolist()
@@ -130,7 +136,7 @@ class LocalizationMetric(ImageKeyedMetric):
 
     def _refuse_wrong_maps(self, sample: dict) -> None:
         told, several = sample.get('cam_class', 'gt'), 'pred_map_labels' in sample
-        if not several and told not in ('pred', 1):
+        if (not several and told not in ('pred', 1)) or self._foreign(sample):
             return
         if 'GTKnown' in self.report:
             raise ValueError(
@@ -144,6 +150,11 @@ class LocalizationMetric(ImageKeyedMetric):
                 f"(cam_class={told!r}). Set model.cam_class='top5', or 'gt', whose map gives the same; or "
                 "LocalizationMetric(report=['Top1Loc'])."
             )
+
+    def _foreign(self, sample: dict) -> bool:
+        """Whether the class scores are of other classes than the data's."""
+        classes = (self.dataset_meta or {}).get('classes')
+        return bool(classes) and 'pred_scores' in sample and len(to_numpy(sample['pred_scores']).ravel()) != len(classes)
 
     @staticmethod
     def _mask(sample: dict, size: tuple[int, int]) -> np.ndarray:

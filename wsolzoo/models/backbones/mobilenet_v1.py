@@ -15,14 +15,20 @@ FLATTENED = {8: (3, 4), 16: (3,), 32: ()}
 
 
 class SamePadConv2d(nn.Conv2d):
-    """Convolution padded as TensorFlow's ``SAME``: at stride 2 an even input is padded right and below only."""
+    """Convolution padded as TensorFlow's ``SAME``: at stride 2 an even input is padded right and below only.
+
+    Its cells then lie half a pixel right of and below the middle of what they stand for; ``mirrored`` pads left and
+    above, and they lie half a pixel on the other side.
+    """
+
+    mirrored = False
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) → (N, C', ceil(h / stride), ceil(w / stride))."""
         pads = []
         for size, kernel, stride in zip(reversed(x.shape[2:]), reversed(self.kernel_size), reversed(self.stride)):
             total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-            pads += [total // 2, total - total // 2]
+            pads += [total // 2, total - total // 2][:: -1 if self.mirrored else 1]
         return F.conv2d(F.pad(x, pads), self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
@@ -59,7 +65,11 @@ class MobileNetV1(StagedBackbone):
             published).
         width: multiplies all channels.
         relu6: activation ReLU6 as published, instead of the ReLU of BAS.
-        tf_padding: pad the strided convolutions as TensorFlow does, for weights that were trained there.
+        tf_padding: pad the strided convolutions as TensorFlow does, for weights that were trained there. From stage to
+            stage the cells drift right and down against the image, by 15.5 pixels at stride 32 and 7.5 at 16, and a map
+            enlarged to the image lies as far up and left of what it means. ``'centred'`` pads the last strided
+            convolution before the first of ``out_stages`` on the other side, which brings that map back into place and
+            changes nothing else: a convolution looks alike wherever it stands.
         norm_eval: keep batch norm in evaluation mode, for weights it was folded into.
         out_stages: the stages to return, the last one by default.
         freeze: nothing in it learns; the name of a stage (``'blocks.2'``): nothing up to that one
@@ -72,7 +82,7 @@ class MobileNetV1(StagedBackbone):
         output_stride: int = 16,
         width: float = 1.0,
         relu6: bool = False,
-        tf_padding: bool = False,
+        tf_padding: bool | str = False,
         norm_eval: bool = False,
         out_stages: Sequence[str] | None = None,
         freeze: bool | str = False,
@@ -99,5 +109,14 @@ class MobileNetV1(StagedBackbone):
                 channels = round(planes * width)
             self.blocks.append(blocks)
         self.cut(stages, out_stages)
+        if tf_padding == 'centred':
+            self._centre()
         if freeze:
             self.hold(None if freeze is True else freeze)
+
+    def _centre(self) -> None:
+        """Turn the padding of the last strided convolution before the first out stage."""
+        stages = self.stage_names[: self.stage_index(self.out_stages[0]) + 1]
+        paths = [path for name in stages for path in self._stage_paths[name]]
+        convs = [conv for path in paths for conv in self.get_submodule(path).modules()]
+        [conv for conv in convs if isinstance(conv, SamePadConv2d) and conv.stride[0] > 1][-1].mirrored = True

@@ -1,0 +1,11 @@
+_base_ = [
+    '../_base_/models/acol_mobilenetv1.py',
+    '../_base_/datasets/pets370_224px.py',
+    '../_base_/schedules/few-images_10e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
+    head=dict(num_classes=37, threshold=0.7, loss_weight=1.0),
+)
+train_dataloader = dict(batch_size=16)
