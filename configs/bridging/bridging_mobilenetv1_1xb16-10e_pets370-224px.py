@@ -1,3 +1,4 @@
+# Each class starts from all features of the frozen trunk, which softmax does not see and the map does.
 _base_ = [
     '../_base_/models/bridging_mobilenetv1.py',
     '../_base_/datasets/pets370_224px.py',
@@ -6,6 +7,10 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
-    head=dict(num_classes=37, loss_weight=dict(drop=2.0, sim=0.5, norm=0.05)),
+    head=dict(
+        num_classes=37,
+        init_cfg=dict(type='Constant', layer='Linear', val=0.01),
+        loss_weight=dict(drop=2.0, sim=0.5, norm=0.05),
+    ),
 )
 train_dataloader = dict(batch_size=16)

@@ -1,3 +1,4 @@
+# Each class starts from all features of the frozen trunk, which softmax does not see and the map does.
 _base_ = [
     '../_base_/models/cam_mobilenetv1.py',
     '../_base_/datasets/pets370_224px.py',
@@ -6,6 +7,6 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
-    head=dict(num_classes=37),
+    head=dict(num_classes=37, init_cfg=dict(type='Constant', layer='Linear', val=0.01)),
 )
 train_dataloader = dict(batch_size=16)

@@ -242,7 +242,7 @@ def test_tensorflows_padding_moves_the_cells_and_centred_brings_them_back(stages
     seen, own = middle_of_what_it_sees(MobileNetV1(**net, tf_padding=True).train(), 448)
     assert seen - own == pytest.approx((stride - 1) / 2, abs=1.5)  # borders pull it back
     seen, own = middle_of_what_it_sees(MobileNetV1(**net, tf_padding='centred').train(), 448)
-    assert seen == pytest.approx(own, abs=1)
+    assert seen == pytest.approx(own, abs=2)
 
 
 @pytest.mark.parametrize(
