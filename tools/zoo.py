@@ -184,8 +184,11 @@ def books(command: str, files: list, root: Path) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns 1 where something is wrong."""
     args = parse_args(argv)
+    from mmengine.logging import MMLogger
+
     from wsolzoo.zoo.metafile import metafile_paths, read_metafile
 
+    MMLogger.get_current_instance().setLevel('WARNING')  # not a line for every config with a variable
     root = args.root.resolve()
     if args.command == 'download':
         return download(args.name)

@@ -51,6 +51,33 @@ def parts_of(model) -> dict[str, list[str]]:
     return rows
 
 
+class Running:
+    """The modules that run forward, for the counter. Its own tracker follows them backward too, where
+    ``torch.autograd.grad`` with respect to a feature, as post-hoc maps ask for, is an error.
+
+    Attributes:
+        parents: names of those that run, the root's class in front; ``'Global'`` always.
+    """
+
+    def __init__(self, model) -> None:
+        root = type(model).__name__
+        self.names = {module: f'{root}.{name}' if name else root for name, module in model.named_modules()}
+        self.parents = {'Global'}
+        self.hooks: list = []
+
+    def __enter__(self) -> None:
+        from torch.nn.modules import module as every
+
+        self.hooks = [
+            every.register_module_forward_pre_hook(lambda module, _: self.parents.add(self.names.get(module, ''))),
+            every.register_module_forward_hook(lambda module, *_: self.parents.discard(self.names.get(module, ''))),
+        ]
+
+    def __exit__(self, *_) -> None:
+        for hook in self.hooks:
+            hook.remove()
+
+
 def count(model, size: int, training: bool = False) -> list[tuple[str, int, float]]:
     """Parameters and multiply-adds per image of every part of a model.
 
@@ -70,7 +97,9 @@ def count(model, size: int, training: bool = False) -> list[tuple[str, int, floa
     images = 2 if training else 1  # batch norm cannot train on one
     model.train(training)
     batch = model.data_preprocessor(tiny_batch(model, size, batch_size=images), training)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    counter = FlopCounterMode(display=False)
+    counter.mod_tracker = Running(model)
+    with counter, torch.no_grad():
         model(**batch, mode='loss' if training else 'predict')
     modules = {name: sum(of.values()) for name, of in counter.get_flop_counts().items()}
     root, rows = type(model).__name__, []

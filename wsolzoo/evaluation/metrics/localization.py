@@ -154,7 +154,7 @@ class LocalizationMetric(ImageKeyedMetric):
     def _foreign(self, sample: dict) -> bool:
         """Whether the class scores are of other classes than the data's."""
         classes = (self.dataset_meta or {}).get('classes')
-        return bool(classes) and 'pred_scores' in sample and len(to_numpy(sample['pred_scores']).ravel()) != len(classes)
+        return bool(classes) and 'pred_scores' in sample and to_numpy(sample['pred_scores']).size != len(classes)
 
     @staticmethod
     def _mask(sample: dict, size: tuple[int, int]) -> np.ndarray:

@@ -56,14 +56,14 @@ class Localization(Task):
         own, classes = getattr(getattr(model, 'head', None), 'num_classes', None), metainfo.get('classes')
         if not isinstance(own, int) or own < 2 or not classes or len(classes) == own:
             return
-        learns = place.startswith('train')
-        if not learns and getattr(model, 'cam_class', 'gt') != 'gt':
+        judged = not place.startswith('train')
+        if judged and getattr(model, 'cam_class', 'gt') != 'gt':
             return
         yield (
             f'model.head.num_classes is {own}, but the data of {place} has {len(classes)} classes. Set '
             f'model.head.num_classes={len(classes)}, and num_classes of losses too'
             + (
-                "; or test the maps of the predicted classes, which fit any data: model.cam_class='pred'." * (not learns)
+                "; or test the maps of the predicted classes, which fit any data: model.cam_class='pred'." * judged
                 or '.'
             )
         )
