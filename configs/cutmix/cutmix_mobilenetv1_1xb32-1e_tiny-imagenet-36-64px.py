@@ -1,3 +1,4 @@
+# Each class starts from all features, which softmax does not see and the map does.
 _base_ = [
     '../_base_/models/cutmix_mobilenetv1.py',
     '../_base_/datasets/tiny-imagenet-36_64px.py',
@@ -6,6 +7,6 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(freeze='blocks.3.2', tf_padding='centred'),
-    head=dict(num_classes=36),
+    head=dict(num_classes=36, init_cfg=dict(type='Constant', layer='Linear', val=0.01)),
 )
 train_dataloader = dict(batch_size=32)
