@@ -1,4 +1,4 @@
-"""The table of the model zoo in a browser: filters, search and sorting, from the files of this checkout alone."""
+"""The generated tables in a browser: filters, search and sorting, from the files of this checkout alone."""
 
 from pathlib import Path
 
@@ -17,14 +17,18 @@ ROWS = [
 SHOWN = "[...document.querySelectorAll('tbody tr')].filter(row => !row.hidden).map(row => row.lastChild.textContent)"
 
 
+def html(head, rows):
+    cells = [''.join(f'<td>{cell}</td>' for cell in row) for row in rows]
+    table = f'<thead><tr>{"".join(f"<th>{name}</th>" for name in head)}</tr></thead>'
+    return f'<table>{table}<tbody>{"".join(f"<tr>{row}</tr>" for row in cells)}</tbody></table>'
+
+
 @pytest.fixture
-def tab(tmp_path):
-    cells = [''.join(f'<td>{cell}</td>' for cell in row) for row in ROWS]
-    table = f'<thead><tr>{"".join(f"<th>{name}</th>" for name in HEAD)}</tr></thead>'
-    table += f'<tbody>{"".join(f"<tr>{row}</tr>" for row in cells)}</tbody>'
+def tab(tmp_path, request):
     script = (ROOT / 'docs/_static/zoo_table.js').read_text(encoding='utf-8')
     page = tmp_path / 'zoo.html'
-    page.write_text(f'<script>{script}</script><section id="model-zoo"><table>{table}</table></section>')
+    body = getattr(request, 'param', f'<section id="model-zoo">{html(HEAD, ROWS)}</section>')
+    page.write_text(f'<meta charset="utf-8"><script>{script}</script>{body}')
     tab = browser.Browser(tmp_path / 'profile')
     tab.show(page)
     yield tab
@@ -50,3 +54,17 @@ def test_the_table_filters_and_sorts(tab):
     assert tab.run("document.querySelector('output').textContent") == '2 of 4 rows'
     tab.run("document.querySelector('input').value = 'bas'; document.querySelector('input').oninput()")
     assert tab.run(SHOWN) == ['']
+
+
+SCORES = html(['method', 'score'], [('A', '9.5 ± 0.1'), ('B', '70.1 ± 12.0'), ('C', '100.0')])
+GAINS = html(['method', 'gain'], [('A', '+5.0 (+1.0 to +9.0) ▲'), ('B', ''), ('C', '-12.0 (-13.0 to -11.0) ▼')])
+BOARDS = f'<section id="leaderboard"><section>{SCORES}</section><section>{GAINS}</section></section>'
+
+
+@pytest.mark.parametrize('tab', [BOARDS], indirect=True)
+def test_every_board_sorts_by_itself_and_by_means(tab):
+    for table, order in ((0, ['C', 'B', 'A']), (1, ['A', 'C', 'B'])):
+        tab.run(f"document.querySelectorAll('table')[{table}].querySelectorAll('th')[1].click()")
+        rows = f"[...document.querySelectorAll('table')[{table}].querySelectorAll('tbody tr')]"
+        assert tab.run(f'{rows}.map(row => row.cells[0].textContent)') == order
+    assert tab.run("document.querySelectorAll('.zoo-filters').length") == 2

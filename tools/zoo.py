@@ -6,7 +6,7 @@ python tools/zoo.py reproduce NAME …    # test published weights again, compar
 python tools/zoo.py reproduce NAME --train   # train them again first
 python tools/zoo.py check    # what CI runs: metafiles against configs, rules for configs, generated files up to date
 python tools/zoo.py index    # write model-index.yml
-python tools/zoo.py readme   # write configs/*/README.md, and under docs the tables of models, methods and combinations
+python tools/zoo.py readme   # write configs/*/README.md, and under docs the tables of models, methods and boards, …
 python tools/zoo.py pack     # the large checkpoints as files of a release, with their SHA-256
 """
 
@@ -127,12 +127,14 @@ def pack(args: argparse.Namespace, files: list, root: Path) -> int:
 
 def generated(files: list, root: Path) -> dict[str, dict[Path, str]]:
     """The text every generated file should have, by the command that writes it."""
-    from wsolzoo.zoo import combinations, methods_table, tables
+    from wsolzoo.zoo import combinations, leaderboard, methods_table, published, tables
 
     pages = {file.folder / 'README.md': tables.readme(file, root) for file in files}
     if (root / 'docs').is_dir():  # an installed package has none
         pages[root / 'docs' / 'model_zoo.md'] = tables.model_zoo(files)
         pages[root / 'docs' / 'methods' / 'all_methods.md'] = methods_table.page(files, root)
+        pages[root / 'docs' / 'leaderboard.md'] = leaderboard.page(files, root)
+        pages[root / 'docs' / 'published.md'] = published.page(files, root)
         pages[root / 'docs' / 'combinations.md'] = combinations.page(
             combinations.parts(combinations.scenes_leaves(root))
         )

@@ -1,8 +1,14 @@
-// The tables of the model zoo and of the methods: filters by column, sorting by a click on a heading. Nothing is loaded;
-// without scripts the table is simply there, whole.
+// The tables of the model zoo, the methods, the boards and the published numbers: filters by column, sorting by a click on a
+// heading. Nothing is loaded; without scripts the tables are simply there, whole.
 document.addEventListener('DOMContentLoaded', () => {
-  const table = document.querySelector('#model-zoo table, #all-methods table');
-  if (!table) return;
+  const places = ['model-zoo', 'all-methods', 'leaderboard', 'published-numbers'];
+  document.querySelectorAll(places.map((place) => `#${place} table`)).forEach(enliven);
+});
+
+// A number counts by what it begins with: of "69.9 ± 1.6" and "+10.7 (…) ▲" the mean.
+const numeric = (text) => (/^[+-]?\d+(\.\d+)?( |$)/.test(text) ? parseFloat(text) : NaN);
+
+function enliven(table) {
   const heads = [...table.tHead.rows[0].cells];
   const rows = [...table.tBodies[0].rows];
   const text = (row, column) => row.cells[column].textContent.trim();
@@ -60,7 +66,8 @@ document.addEventListener('DOMContentLoaded', () => {
       const order = (a, b) => {
         const [x, y] = [text(a, column), text(b, column)];
         if (!x || !y) return !x - !y; // rows without a value come last, whatever the direction
-        return sign * (isNaN(x) || isNaN(y) ? x.localeCompare(y) : x - y);
+        const [m, n] = [numeric(x), numeric(y)];
+        return sign * (isNaN(m) || isNaN(n) ? x.localeCompare(y) : m - n);
       };
       table.tBodies[0].append(...[...rows].sort(order));
     };
@@ -68,4 +75,4 @@ document.addEventListener('DOMContentLoaded', () => {
     head.onkeydown = (event) => { if (event.key === 'Enter') sort(); };
   });
   show();
-});
+}

@@ -132,7 +132,15 @@ def test_weights_are_linked(zoo):
 
 
 @pytest.mark.parametrize(
-    'page', ['model-index.yml', 'configs/cam/README.md', 'docs/model_zoo.md', 'docs/methods/all_methods.md']
+    'page',
+    [
+        'model-index.yml',
+        'configs/cam/README.md',
+        'docs/model_zoo.md',
+        'docs/methods/all_methods.md',
+        'docs/leaderboard.md',
+        'docs/published.md',
+    ],
 )
 def test_stale_pages_are_found(zoo, page):
     (zoo.root / page).write_text('old')
@@ -304,7 +312,7 @@ RESULTS = """# Results
 
 
 def test_the_table_of_methods(zoo):
-    """Scores from the page of results, what a paper printed from the metafile, what is needed from the config."""
+    """Scores from the page of results, what is needed from the config; what papers printed has a page of its own."""
     assert rows_of(RESULTS)['CAM'] == {
         'method': 'CAM (ours)', 'Top-1': '90.0', 'GT-known': '68.9', 'MaxBoxAccV2': '61.7', 'step, CAM = 1': '1.00'
     }  # fmt: skip
@@ -313,10 +321,16 @@ def test_the_table_of_methods(zoo):
     (folder / 'results_scenes.md').write_text(RESULTS)
     (folder / 'cam.md').write_text('Code: {mod}`wsolzoo.methods.cam`.')
     zoo.content['Collections'][0] |= {'Code': 'wsolzoo/methods/cam.py', 'Metadata': {'Kind': 'class map'}}
-    said = {'Task': 'x', 'Dataset': 'CUB test', 'Protocol': 'bas-v1'}
+    said = {'Dataset': 'CUB test', 'Protocol': 'bas-v1'}
+    tasks = {'Weakly Supervised Object Localization': 71.26, 'Classification': 95.5}
     zoo.model['Results'] = [
-        said | {'Published': {'Source': 'x', 'Metrics': {'GT-known': best}}} for best in (70, 71.26)
+        said | {'Task': task, 'Published': {'Source': 'A et al.', 'Metrics': {'GT-known': value}}}
+        for task, value in tasks.items()
     ]
     zoo.run('readme')
-    row = '| [CAM](cam.md) | 2016 | class map |  | 1.00 | 68.9 | 61.7 |  | 71.3 |  |  |'
-    assert row in (folder / 'all_methods.md').read_text()
+    assert '| [CAM](cam.md) | 2016 | class map |  | 1.00 | 68.9 | 61.7 |' in (folder / 'all_methods.md').read_text()
+    published = (zoo.root / 'docs/published.md').read_text()
+    assert '## CUB test\n\n| method | year | backbone | protocol | GT-known | source |  |\n' in published
+    row = f'| [CAM](methods/cam.md) | 2016 | TinyNet | bas-v1 | 71.26 | A et al. | [config](../configs/cam/{NAME}.py) |'
+    assert row in published
+    assert '95.5' not in published, 'of localization alone'

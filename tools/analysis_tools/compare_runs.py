@@ -8,18 +8,10 @@ their seeds; a third one compares every row with the first over the same images 
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-COLUMNS = {
-    'Top-1': ('classification', None, 'top1'),
-    'GT-known': ('choe2020-v1', '{policy}', 'GTKnown'),
-    'Top-1 Loc': ('choe2020-v1', '{policy}', 'Top1Loc'),
-    'MaxBoxAcc': ('choe2020-v1', 'oracle', 'MaxBoxAcc'),
-    'MaxBoxAccV2': ('choe2020-v2', 'oracle', 'MaxBoxAccV2'),
-    'PxAP': ('choe2020-pxap', None, 'PxAP'),
-}
+COLUMNS = 'Top-1', 'GT-known', 'Top-1 Loc', 'MaxBoxAcc', 'MaxBoxAccV2', 'PxAP'
 
 PAIRED = {'GT-known': 'GTKnown', 'Top-1 Loc': 'Top1Loc'}
 """Columns that are means over images, which two rows can be compared in by a paired bootstrap."""
@@ -44,37 +36,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def read(folder: str) -> dict:
-    """One run's metrics."""
-    path = Path(folder) / 'metrics.json'
-    if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist; tools/test.py writes it into the work dir')
-    return json.loads(path.read_text())
-
-
-def identity(run: dict) -> dict:
-    """What must agree before two runs are compared: the data, the protocols, and who chose."""
-    protocols = {name: entry['fingerprint'] for name, entry in run['protocols'].items()}
-    counts = {name: entry['num_images'] for name, entry in run['protocols'].items()}
-    hits = {name: entry['hits']['images'] for name, entry in run['protocols'].items() if entry.get('hits')}
-    return {
-        'data': run['meta']['data'],
-        'images': counts,
-        'ids of the images': hits,
-        'protocols': protocols,
-        'selected on the test split': run['meta'].get('selected_on_test'),
-    }
-
-
-def number(run: dict, column: str, policy: str) -> float | None:
-    """One number of one run, percent; None where the run does not have it."""
-    part, table, key = COLUMNS[column]
-    entry = run[part] if part == 'classification' else run['protocols'].get(part, {})
-    if table is not None:
-        entry = (entry.get('columns') or {}).get(table.format(policy=policy)) or {}
-    return entry.get(key)
-
-
 def centred(run: dict) -> dict[str, float]:
     """The centred box under the names of the columns."""
     return {key: value for key, value in run['centered_box'].items() if key in COLUMNS}
@@ -82,6 +43,7 @@ def centred(run: dict) -> dict[str, float]:
 
 def table(rows: dict[str, list[dict]], policy: str, beside: tuple[str, dict[str, list[dict]]] | None = None) -> str:
     """The table in markdown; ``beside`` is the name of a further column and other tests of the same rows."""
+    from wsolzoo.evaluation.localization.runs import number
     from wsolzoo.evaluation.localization.tables import over_seeds
 
     any_run = next(iter(rows.values()))[0]
@@ -101,6 +63,8 @@ def table(rows: dict[str, list[dict]], policy: str, beside: tuple[str, dict[str,
 
 def seed_by_seed(rows: dict[str, list[dict]], policy: str) -> str:
     """What each seed gains or loses against the first row: a table in markdown, empty for a single seed."""
+    from wsolzoo.evaluation.localization.runs import number
+
     (first, base), *others = rows.items()
     paired = {name: runs for name, runs in others if len(runs) == len(base) > 1}
     columns = ('GT-known', 'MaxBoxAccV2', 'PxAP')
@@ -127,6 +91,7 @@ def seed_by_seed(rows: dict[str, list[dict]], policy: str) -> str:
 def differences(rows: dict[str, list[dict]], policy: str) -> str:
     """Each row against the first, over the same images: a table in markdown, empty where runs hold no hits by image."""
     from wsolzoo.evaluation.functional.bootstrap import paired_bootstrap
+    from wsolzoo.evaluation.localization.runs import mean_hits
 
     (first, base), *others = rows.items()
     lines = []
@@ -145,22 +110,10 @@ def differences(rows: dict[str, list[dict]], policy: str) -> str:
     return '\n'.join([*head, *lines]) + '\n'
 
 
-def mean_hits(runs: list[dict], policy: str, key: str):
-    """Share of the seeds that hit each image, (N,); None where a run does not say."""
-    import numpy as np
-
-    from wsolzoo.evaluation.localization.intervals import unpack
-
-    entries = [run['protocols'].get('choe2020-v1', {}) for run in runs]
-    packed = [((entry.get('hits') or {}).get(policy) or {}).get(key) for entry in entries]
-    if None in packed:
-        return None
-    return np.mean([unpack(bits, entry['num_images']) for bits, entry in zip(packed, entries, strict=True)], axis=0)
-
-
 def main(argv: list[str] | None = None) -> int:
     """Print the table; returns the exit status: 0, or 2 where runs are missing or differ."""
     args = parse_args(argv)
+    from wsolzoo.evaluation.localization.runs import identity, read
     from wsolzoo.evaluation.localization.tables import require_same
 
     try:

@@ -1,13 +1,15 @@
 """A box that never looks at the image: the baseline of data sets whose objects have a usual place.
 
-    python tools/analysis_tools/constant_box.py CONFIG
+    python tools/analysis_tools/constant_box.py CONFIG [--out constant_box.json]
 
 For every IoU level of the config's box protocols, the true box of the validation split (role train-fullsup) that hits
 most of its images is put on every image of the test split.
 """
 
 import argparse
+import json
 import sys
+from pathlib import Path
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -15,6 +17,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file, or the name of a shipped one')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='override config values')
+    parser.add_argument(
+        '--out', type=Path, metavar='FILE', help='write the percentages as JSON too, by protocol and IoU'
+    )
     return parser.parse_args(argv)
 
 
@@ -75,14 +80,19 @@ def main(argv: list[str] | None = None) -> int:
         if size != test_size:
             raise launch.UsageError(f'validation images are {size}, test images {test_size}: use one test pipeline')
         print('| protocol | IoU | constant box | hits, percent |\n|---|---|---|---|')
+        found = {}
         for protocol in map(resolve, cfg.test_evaluator.protocols):
             if protocol.is_pixel:
                 continue
             rows = accuracy(protocol, known, asked, labels, size)
             for level, box, percent in rows:
                 print(f'| {protocol.name} | {level:g} | {" ".join(f"{x:.0f}" for x in box)} | {percent:.1f} |')
+            mean = sum(row[2] for row in rows) / len(rows)
             if len(rows) > 1:
-                print(f'| {protocol.name} | mean | | {sum(row[2] for row in rows) / len(rows):.1f} |')
+                print(f'| {protocol.name} | mean | | {mean:.1f} |')
+            found[protocol.name] = {**{f'{level:g}': percent for level, _, percent in rows}, 'mean': mean}
+        if args.out:
+            args.out.write_text(json.dumps(found, indent=1) + '\n', encoding='utf-8')
     except launch.EXPLAINED as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

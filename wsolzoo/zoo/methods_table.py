@@ -13,7 +13,6 @@ from wsolzoo.zoo.tables import NOTE, table
 RESULTS = 'results_scenes.md', 'results_pipelines.md'
 """Pages under docs/methods/ whose first table has a row a method, by its collection; the first page wins."""
 FROM_RESULTS = 'step, CAM = 1', 'GT-known', 'MaxBoxAccV2'
-PUBLISHED = ('CUB', 'Top-1 Loc'), ('CUB', 'GT-known'), ('ILSVRC', 'Top-1 Loc'), ('ILSVRC', 'GT-known')
 HEAD = [
     'method',
     'year',
@@ -22,7 +21,6 @@ HEAD = [
     'step, CAM = 1',
     'scenes GT-known',
     'scenes MaxBoxAccV2',
-    *(f'{data} {metric}' for data, metric in PUBLISHED),
 ]
 
 
@@ -37,9 +35,8 @@ def page(files: Iterable[Metafile], root: Path) -> str:
         '# All methods\n',
         'A click on a heading sorts. *Needs* is read from the configs. *Step* is the CPU time of a training step, and'
         ' the scores on the scenes are means over seeds in percent: {doc}`results_scenes` and, for second phases and'
-        ' transformers, {doc}`results_pipelines`, each with a budget of its own. The last four columns are what the'
-        ' authors printed, the best over their networks; thresholds and geometry differ between papers'
-        ' ({doc}`../model_zoo`).\n',
+        ' transformers, {doc}`results_pipelines`, each with a budget of its own. How sure the differences are:'
+        ' {doc}`../leaderboard`. What the authors printed, on other data: {doc}`../published`.\n',
     ]
     return '\n'.join([*lines, *table(HEAD, rows, numbers=[1, *range(4, len(HEAD))])]).rstrip() + '\n'
 
@@ -52,9 +49,8 @@ def _rows(file: Metafile, root: Path, pages: Mapping[str, str], measured: Mappin
             told = page_about(collection, file.folder.name, pages)
             name = f'[{collection["Name"]}]({told}.md)' if told else collection['Name']
             scores = [measured.get(collection['Name'], {}).get(key, '') for key in FROM_RESULTS]
-            best = [published(models, data, metric) for data, metric in PUBLISHED]
             needs = ', '.join(sorted(needed(root / model['Config'] for model in models)))
-            yield [name, str(collection['Paper'].get('Year', '')), kind, needs, *scores, *best]
+            yield [name, str(collection['Paper'].get('Year', '')), kind, needs, *scores]
 
 
 def page_about(collection: Mapping, folder: str, pages: Mapping[str, str]) -> str | None:
@@ -108,15 +104,3 @@ def needs_of(cfg: Config) -> set[str]:
     if backbone in MODELS and issubclass(MODELS.get(backbone), TokenBackbone):
         needs.add('a transformer')
     return needs
-
-
-def published(models: Iterable[Mapping], data: str, metric: str) -> str:
-    """The highest number that a paper printed, over its networks."""
-    said = [
-        result['Published']['Metrics'].get(metric)
-        for model in models
-        for result in model.get('Results') or ()
-        if 'Published' in result and str(result['Dataset']).startswith(data)
-    ]
-    numbers = [value for value in said if value is not None]
-    return f'{max(numbers):.1f}' if numbers else ''

@@ -63,7 +63,7 @@ def _result(result: Mapping) -> list[str]:
     lines = [f'**{result["Dataset"]}**, protocol `{result["Protocol"]}`\n']
     lines += table(
         ['metric', *sources],
-        [[name, *(_number(values.get(name)) for values in sources.values())] for name in _union(sources.values())],
+        [[name, *(number(values.get(name)) for values in sources.values())] for name in _union(sources.values())],
     )
     if 'Published' in result:
         lines += [f'Paper: {result["Published"]["Source"]}.\n']
@@ -123,7 +123,7 @@ def _rows(model: Mapping) -> Iterator[list[str]]:
         ]
         for metric in _union(said):
             what = [model['In Collection'], backbone, str(result['Dataset']), str(result['Protocol']), metric]
-            scores = [_number(values.get(metric)) for values in said]
+            scores = [number(values.get(metric)) for values in said]
             yield [*what, *scores, weights, f'[{name}](../{config})']
 
 
@@ -139,7 +139,8 @@ def table(head: list[str], body: list[list[str]], numbers: Iterable[int] = ()) -
     return ['| ' + ' | '.join(row) + ' |' for row in [head, rule, *body]] + ['']
 
 
-def _number(value) -> str:
+def number(value) -> str:
+    """A number of a metafile: two digits after the point, three where it is below one; nothing for None."""
     if not isinstance(value, float):
         return '' if value is None else str(value)
     return f'{value:.2f}' if abs(value) >= 1 else f'{value:.3f}'
