@@ -1,8 +1,0 @@
-_base_ = [
-    '../_base_/models/cam_mobilenetv1.py',
-    '../_base_/datasets/tiny-imagenet-36_64px.py',
-    '../_base_/schedules/finetune_2e.py',
-    '../_base_/default_runtime.py',
-]
-model = dict(backbone=dict(freeze='blocks.2'), head=dict(num_classes=36))
-train_dataloader = dict(batch_size=32)
