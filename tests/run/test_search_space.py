@@ -91,14 +91,15 @@ def test_a_missing_file_names_those_beside_it(tmp_path):
 
 
 def test_every_space_of_the_zoo_fits_the_configs_beside_it(repo):
-    """A config of its folder has all its places: of the variant that its name ends with, as in ``…-lse.yml``."""
+    """A config of its folder has all its places: of the data and variant that its name has (``_scenes-lse.yml``)."""
     from wsolzoo.run.launch import read_config
 
     spaces = sorted((repo / 'configs').glob('*/search_space*.yml'))
     assert spaces
     for path in spaces:
-        variant = path.stem.partition('-')[2]
-        leaf = next(leaf for leaf in sorted(path.parent.glob('*.py')) if 'scenes' in leaf.name and variant in leaf.name)
+        variant, data = path.stem.partition('-')[2], 'pets' if '_pets' in path.stem else 'scenes'
+        trained = [leaf for leaf in sorted(path.parent.glob('*.py')) if 'untouched' not in leaf.name]
+        leaf = next(leaf for leaf in trained if data in leaf.name and variant in leaf.name)
         assert read_space(path, read_config(leaf))
 
 
