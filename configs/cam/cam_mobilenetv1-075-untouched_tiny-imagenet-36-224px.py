@@ -2,11 +2,10 @@
 _base_ = [
     '../_base_/models/cam_mobilenetv1-075.py',
     '../_base_/datasets/tiny-imagenet-36_224px.py',
+    '../_base_/schedules/test_only.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(head=dict(num_classes=1000), cam_class='pred')
 train_dataloader = None
 test_dataloader = dict(batch_size=16)
-test_cfg = dict(type='CalibratedTestLoop')
-val_cfg = dict(type='ValLoop')
 load_from = 'checkpoints/mobilenet_v1_0.75_192_imagenet_q8-c7fb1f5b.pth'

@@ -9,8 +9,8 @@ from mmengine.runner import CheckpointLoader
 
 from wsolzoo.engine.weights import install, sources
 from wsolzoo.engine.weights.checkpoint import load_weights
-from wsolzoo.engine.weights.reading import CheckpointError, hash_in_name, load_from_local
-from wsolzoo.engine.weights.sources import read_checkpoint
+from wsolzoo.engine.weights.reading import CheckpointError, hash_in_name
+from wsolzoo.engine.weights.sources import load_from_local, read_checkpoint
 from wsolzoo.models.backbones import PlainNet
 
 

@@ -146,6 +146,9 @@ def test_a_classifier_of_other_classes_is_judged_by_its_maps_alone():
     assert scores == {key: value for key, value in expected.items() if 'Top' not in key and 'top' not in key}
     assert {'Top1Loc', 'top1'} <= {key.split('/')[1].split('@')[0] for key in expected}
     assert not foreign.result['classification'] and 'Top1Loc' not in foreign.result['protocols']['choe2020-v1']
+    silent = build()
+    silent.dataset_meta = foreign.dataset_meta
+    assert evaluate(silent, samples()) == expected  # maps of the given class: nothing disappears without a word
 
 
 def test_top_k_localization_reads_the_map_of_the_true_class():

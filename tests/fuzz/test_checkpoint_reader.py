@@ -12,7 +12,8 @@ from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from wsolzoo.engine.weights.checkpoint import load_weights
-from wsolzoo.engine.weights.reading import CheckpointError, load_from_local
+from wsolzoo.engine.weights.reading import CheckpointError
+from wsolzoo.engine.weights.sources import load_from_local
 
 pytestmark = pytest.mark.filterwarnings('ignore')  # of torch, about the damage
 QUICK, LONG = 25, 1000

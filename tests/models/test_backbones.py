@@ -243,6 +243,8 @@ def test_tensorflows_padding_moves_the_cells_and_centred_brings_them_back(stages
     assert seen - own == pytest.approx((stride - 1) / 2, abs=1.5)  # borders pull it back
     seen, own = middle_of_what_it_sees(MobileNetV1(**net, tf_padding='centred').train(), 448)
     assert seen == pytest.approx(own, abs=2)
+    with pytest.raises(ValueError, match="'centred'; got 'centered'"):
+        MobileNetV1(tf_padding='centered')
 
 
 @pytest.mark.parametrize(

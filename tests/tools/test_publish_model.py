@@ -5,7 +5,8 @@ from hashlib import sha256
 import pytest
 import torch
 
-from wsolzoo.engine.weights.reading import load_from_local
+from wsolzoo.engine.weights.atomic import save_named_after_hash
+from wsolzoo.engine.weights.sources import load_from_local
 
 
 def publish(in_process, tmp_path, content: bytes, *more: str) -> tuple[int, str]:
@@ -34,6 +35,18 @@ def test_half_precision_is_half_the_weights(in_process, tmp_path, checkpoint):
     (path,) = (tmp_path / 'out').iterdir()
     stored = load_from_local(str(path))
     assert stored['fc.weight'].dtype == torch.float16 and torch.equal(stored['fc.bias'].float(), torch.ones(3))
+
+
+def test_a_held_backbone_is_left_to_the_file_that_has_it(in_process, tmp_path, checkpoint):
+    weights = {'backbone.a': torch.ones(9), 'head.b': torch.zeros(2)}
+    trunk = save_named_after_hash(weights, tmp_path / 'bas_x')
+    torch.save({'state_dict': weights | {'head.b': torch.ones(2)}}, tmp_path / 'whole.pth')
+    assert publish(in_process, tmp_path, (tmp_path / 'whole.pth').read_bytes(), '--trunk', trunk)[0] == 0
+    (path,) = (tmp_path / 'out').iterdir()
+    assert set(torch.load(path, weights_only=True)['state_dict']) == {'head.b'}
+    assert load_from_local(str(path))['state_dict'].keys() == weights.keys()
+    status, said = publish(in_process, tmp_path, checkpoint, '--trunk', trunk)
+    assert status == 2 and 'has another backbone' in said
 
 
 @pytest.mark.parametrize(

@@ -22,16 +22,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RUN = re.compile(r'(?P<row>.+)_s(?P<seed>\d+)')
 RESAMPLES = 10_000
-SCORES = {  # name: (column, how the threshold was chosen, of which of the two tests)
-    'oracle (MaxBoxAcc)': ('GT-known', 'oracle', 'test'),
-    'transferred': ('GT-known', 'transferred', 'test'),
-    'box-free': ('GT-known', 'transferred', 'boxfree'),
-    'fixed': ('GT-known', 'fixed', 'test'),
-    'MaxBoxAccV2': ('MaxBoxAccV2', '', 'test'),
-    'PxAP': ('PxAP', '', 'test'),
-    'pIoU': ('pIoU', '', 'test'),
-    'Top-1': ('Top-1', '', 'test'),
-}
 NOTE = '# Written by `python tools/analysis_tools/leaderboard.py {board} DIR`; docs/leaderboard.md is made of it.\n'
 
 
@@ -91,6 +81,7 @@ def check(runs: dict[str, dict[int, dict]]) -> dict:
 def entry(seeds: dict[int, dict], config: str | None) -> dict:
     """The numbers of a row, seed by seed; ``config`` is what the board says of it."""
     from wsolzoo.evaluation.localization.runs import number
+    from wsolzoo.zoo.leaderboard import SCORES
 
     scores = {}
     for name, (column, policy, test) in SCORES.items():
@@ -103,14 +94,13 @@ def entry(seeds: dict[int, dict], config: str | None) -> dict:
     return made | ({'seconds': seconds} if None not in seconds else {})
 
 
-def pairs(ours: dict[int, dict], theirs: dict[int, dict], seedless: list[bool]) -> list[tuple[dict, dict]]:
-    """The tests of both rows, seed by seed; a row without seeds (first ours, then theirs) has one test for all."""
-    lone = [next(iter(runs.values())) if alone else None for runs, alone in zip((ours, theirs), seedless, strict=True)]
-    seeds = sorted({seed for runs, one in zip((ours, theirs), lone, strict=True) if one is None for seed in runs}) or [
-        0
-    ]
-    found = [(lone[0] or ours.get(seed), lone[1] or theirs.get(seed)) for seed in seeds]
-    return [(one['test'], other['test']) for one, other in found if one and other]
+def pairs(ours: dict[int, dict], theirs: dict[int, dict], seedless: tuple[bool, bool]) -> list[tuple[dict, dict]]:
+    """The tests of both rows, seed by seed; of a row without seeds, ``(ours, theirs)``, one test stands for all."""
+    if seedless[0]:
+        ours = dict.fromkeys(theirs, next(iter(ours.values())))
+    elif seedless[1]:
+        theirs = dict.fromkeys(ours, next(iter(theirs.values())))
+    return [(ours[seed]['test'], theirs[seed]['test']) for seed in sorted(ours) if seed in theirs]
 
 
 def compare(ours: list[dict], theirs: list[dict]) -> dict:
@@ -159,6 +149,8 @@ def references(run: dict, folders: list[Path]) -> dict[str, dict]:
     """The rows that nobody trains: the centred box of a run, and the best constant box where it was measured."""
     import json
 
+    from wsolzoo.zoo.leaderboard import SCORES
+
     first = run['test']['centered_box']
     known = {name: round(first[name], 2) for name in ('MaxBoxAccV2', 'PxAP') if name in first}
     if 'GT-known' in first:  # it has no threshold that anything could choose
@@ -184,8 +176,8 @@ def updated(about: dict, runs: dict[str, dict[int, dict]], before: dict, folders
     rows = {row: entry(seeds, said.get(row, {}).get('config')) for row, seeds in runs.items()}
     for row in rows:
         if against in runs and row != against:
-            seedless = [said.get(name, {}).get('seedless', False) for name in (row, against)]
-            both = pairs(runs[row], runs[against], seedless)
+            alone, others_alone = (said.get(name, {}).get('seedless', False) for name in (row, against))
+            both = pairs(runs[row], runs[against], (alone, others_alone))
             rows[row]['less'] = compare([one for one, _ in both], [other for _, other in both])
     rows = dict(sorted({**before.get('rows', {}), **rows}.items()))
     correct(rows)

@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from wsolzoo.engine.weights.atomic import save_named_after_hash
-from wsolzoo.engine.weights.reading import load_from_local
+from wsolzoo.engine.weights.sources import load_from_local
 from wsolzoo.registry import HOOKS
 
 SUPERSEDED = 'superseded_best'

@@ -13,9 +13,9 @@ from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
 from wsolzoo.engine.weights.mismatch import Mismatch, compare, only_prefix, state_dict_of
-from wsolzoo.engine.weights.reading import CheckpointError, UnsafeCheckpointError, load_from_local
+from wsolzoo.engine.weights.reading import CheckpointError, UnsafeCheckpointError
 from wsolzoo.engine.weights.resumable import check_resumable
-from wsolzoo.engine.weights.sources import read_checkpoint
+from wsolzoo.engine.weights.sources import load_from_local, read_checkpoint
 from wsolzoo.engine.width_plan.record import KEY, restore
 from wsolzoo.registry import HOOKS, WEIGHT_INITIALIZERS
 

@@ -29,7 +29,7 @@ class UnsafeCheckpointError(CheckpointError, RuntimeError):
     """A checkpoint asks for code to be run while it is read."""
 
 
-def load_from_local(filename: str, map_location: Any = None) -> Mapping[str, Any]:
+def read_file(filename: str | Path, map_location: Any = None) -> Mapping[str, Any]:
     """Read a ``.pth``, ``.safetensors`` or ``.npz`` file without running anything it contains.
 
     The check sums of zip files (``.npz``, and ``.pth`` since torch 1.6) are compared with what they hold, and a file

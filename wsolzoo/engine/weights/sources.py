@@ -15,7 +15,8 @@ from mmengine.runner.checkpoint import get_external_models, get_mmcls_models, ge
 
 from wsolzoo.compat import without_retries
 from wsolzoo.engine.weights.mismatch import only_prefix, state_dict_of
-from wsolzoo.engine.weights.reading import CheckpointError, hash_in_name, load_from_local
+from wsolzoo.engine.weights.reading import CheckpointError, hash_in_name, read_file
+from wsolzoo.engine.weights.trunk import with_trunk
 
 Reader = Callable[..., Mapping[str, Any]]
 
@@ -25,10 +26,21 @@ def read_checkpoint(source: str, map_location: Any = None) -> Mapping[str, Any]:
 
     Raises:
         FileNotFoundError: no such file.
-        CheckpointError: what is there cannot be used; see :func:`wsolzoo.engine.weights.reading.load_from_local`.
+        CheckpointError: what is there cannot be used; see :func:`load_from_local`.
     """
     prefix = next(prefix for prefix in sorted(SCHEMES, reverse=True) if re.match(prefix, source))
     return SCHEMES[prefix](source, map_location)
+
+
+def load_from_local(filename: str, map_location: Any = None) -> Mapping[str, Any]:
+    """Read a file, and the one it names where it takes its backbone from another.
+
+    Raises:
+        FileNotFoundError: no such file.
+        CheckpointError: it cannot be used (:func:`wsolzoo.engine.weights.reading.read_file`), or that other file is
+            not there (:mod:`wsolzoo.engine.weights.trunk`).
+    """
+    return with_trunk(read_file(filename, map_location), Path(filename).expanduser(), map_location)
 
 
 def cache_file(url: str) -> Path:

@@ -4,11 +4,11 @@ Images are resampled by :func:`~wsolzoo.evaluation.functional.bootstrap.paired_b
 that holds fixed.
 """
 
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtr
 
 
 class SeedDifference(NamedTuple):
@@ -44,14 +44,13 @@ def paired_t(differences: Sequence[float]) -> SeedDifference:
     values = np.asarray(differences, dtype=np.float64)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise ValueError(f'expected one finite difference a seed, at least one, got {differences}')
+    import scipy.stats  # takes half a second
+
     mean, signs = float(values.mean()), np.unique(np.sign(values))
-    t = p_value = float('nan')
-    if len(values) > 1:
-        error = float(values.std(ddof=1)) / np.sqrt(len(values))
-        with np.errstate(divide='ignore', invalid='ignore'):
-            t = float(np.divide(mean, error))
-        p_value = float(2 * stdtr(len(values) - 1, -abs(t)))
-    return SeedDifference(mean, int(signs[0]) if len(signs) == 1 else 0, t, p_value)
+    with warnings.catch_warnings():  # of one seed, or of seeds that are all alike: NaN and infinity say it
+        warnings.simplefilter('ignore', RuntimeWarning)
+        test = scipy.stats.ttest_1samp(values, 0)
+    return SeedDifference(mean, int(signs[0]) if len(signs) == 1 else 0, float(test.statistic), float(test.pvalue))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -152,9 +152,11 @@ class LocalizationMetric(ImageKeyedMetric):
             )
 
     def _foreign(self, sample: dict) -> bool:
-        """Whether the class scores are of other classes than the data's."""
+        """Whether maps are of predicted classes, and these are others than the data's (an ImageNet classifier's)."""
         classes = (self.dataset_meta or {}).get('classes')
-        return bool(classes) and 'pred_scores' in sample and to_numpy(sample['pred_scores']).size != len(classes)
+        if not classes or 'pred_scores' not in sample or sample.get('cam_class', 'gt') == 'gt':
+            return False
+        return to_numpy(sample['pred_scores']).size != len(classes)
 
     @staticmethod
     def _mask(sample: dict, size: tuple[int, int]) -> np.ndarray:

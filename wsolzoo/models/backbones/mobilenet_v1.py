@@ -91,6 +91,8 @@ class MobileNetV1(StagedBackbone):
         super().__init__(init_cfg or {'type': 'Xavier', 'layer': 'Conv2d', 'distribution': 'uniform'})
         if output_stride not in FLATTENED:
             raise ValueError(f'MobileNetV1 has output_stride {", ".join(map(str, FLATTENED))}; got {output_stride}')
+        if tf_padding not in (True, False, 'centred'):
+            raise ValueError(f"tf_padding is True, False or 'centred'; got {tf_padding!r}")
         activation: type[nn.Module] = nn.ReLU6 if relu6 else nn.ReLU
         self.norm_eval = norm_eval
         conv = SamePadConv2d if tf_padding else nn.Conv2d
