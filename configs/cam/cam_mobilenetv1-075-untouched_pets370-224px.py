@@ -7,4 +7,5 @@ _base_ = [
 ]
 model = dict(head=dict(num_classes=1000), cam_class='pred')
 train_dataloader = None
+test_dataloader = dict(batch_size=16)
 load_from = 'checkpoints/mobilenet_v1_0.75_192_imagenet_q8-c7fb1f5b.pth'

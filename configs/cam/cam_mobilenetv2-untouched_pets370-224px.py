@@ -7,4 +7,5 @@ _base_ = [
 ]
 model = dict(head=dict(num_classes=1000), cam_class='pred')
 train_dataloader = None
+test_dataloader = dict(batch_size=16)
 load_from = 'checkpoints/mobilenet_v2_1.0_224_imagenet_q8-db19add9.pth'

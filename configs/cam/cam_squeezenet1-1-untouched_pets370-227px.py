@@ -9,5 +9,5 @@ model = dict(head=dict(num_classes=1000), cam_class='pred')
 train_dataloader = None
 pipeline = [_base_.load, dict(type='LoadMask'), dict(type='Geometry', name='WE', size=227), _base_.pack]
 val_dataloader = dict(dataset=dict(pipeline=pipeline))
-test_dataloader = dict(dataset=dict(pipeline=pipeline))
+test_dataloader = dict(batch_size=16, dataset=dict(pipeline=pipeline))
 load_from = 'checkpoints/squeezenet1_1_imagenet_fp16-63f97cdd.pth'
