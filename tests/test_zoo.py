@@ -87,7 +87,7 @@ def learnable(path: Path) -> Config:
     config = shrink(load(path))
     if 'optim_wrapper' not in config:
         config.optim_wrapper = {'optimizer': {'type': 'SGD', 'lr': 0.01}}
-    if 'untouched' in path.stem:  # maps of other classes than the data's, of which random images have none
+    if config.model.get('cam_class') == 'pred':  # maps of other classes, of which random images have none
         config.test_evaluator.report = ['Top1Loc']
     return config
 

@@ -1,4 +1,3 @@
-# Each class starts from all features of the frozen trunk, which softmax does not see and the map does.
 _base_ = [
     '../_base_/models/acol_mobilenetv1.py',
     '../_base_/datasets/pets370_224px.py',
@@ -6,11 +5,11 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
+    backbone=_base_.start.trunk,
     head=dict(
         num_classes=37,
         mid_channels=(),
-        init_cfg=dict(type='Constant', layer='Conv2d', val=0.01),
+        init_cfg=dict(_base_.start.classes, layer='Conv2d'),
         loss_weight=1.0,
     ),
 )

@@ -7,7 +7,7 @@ _base_ = [
 ]
 activation = dict(name='generator', type='Constant', val=0.002)
 model = dict(
-    backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
+    backbone=_base_.start.trunk,
     head=dict(
         num_classes=37,
         mid_channels=128,

@@ -1,4 +1,3 @@
-# Each class starts from all features of the frozen trunk, which softmax does not see and the map does.
 _base_ = [
     '../_base_/models/bridging_mobilenetv1.py',
     '../_base_/datasets/pets370_224px.py',
@@ -6,10 +5,10 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
+    backbone=_base_.start.trunk,
     head=dict(
         num_classes=37,
-        init_cfg=dict(type='Constant', layer='Linear', val=0.01),
+        init_cfg=_base_.start.classes,
         loss_weight=dict(drop=2.0, sim=0.5, norm=0.05),
     ),
 )

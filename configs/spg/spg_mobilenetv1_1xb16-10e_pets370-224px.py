@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    backbone=dict(output_stride=32, tf_padding='centred', freeze=True),
+    backbone=_base_.start.trunk,
     head=dict(num_classes=37, loss_weight=dict(b2=1.0, b1=1.0, c=1.0)),
 )
 train_dataloader = dict(batch_size=16)
