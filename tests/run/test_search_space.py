@@ -97,7 +97,8 @@ def test_every_space_of_the_zoo_fits_the_configs_beside_it(repo):
     spaces = sorted((repo / 'configs').glob('*/search_space*.yml'))
     assert spaces
     for path in spaces:
-        variant, data = path.stem.partition('-')[2], 'pets' if '_pets' in path.stem else 'scenes'
+        variant = path.stem.partition('-')[2]
+        data = next((name for name in ('pets', 'tiny') if f'_{name}' in path.stem), 'scenes')
         trained = [leaf for leaf in sorted(path.parent.glob('*.py')) if 'untouched' not in leaf.name]
         leaf = next(leaf for leaf in trained if data in leaf.name and variant in leaf.name)
         assert read_space(path, read_config(leaf))
