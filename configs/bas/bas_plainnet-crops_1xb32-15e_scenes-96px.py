@@ -1,10 +1,15 @@
 # Suppression waits for the classifier: eight epochs of classification, then seven of all of BAS.
-_base_ = './bas_plainnet-crops_1xb32-9e_scenes-96px.py'
+_base_ = [
+    '../_base_/models/bas_plainnet-v1.py',
+    '../_base_/datasets/scenes-crops_96px.py',
+    '../_base_/schedules/adamw_15e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(head=dict(num_classes=10))
+train_dataloader = dict(batch_size=32)
 custom_hooks = [
     dict(type='NormEvalHook', begin=8),
     dict(type='LossWeightHook', name='frg', begin=7),
     dict(type='LossWeightHook', name='bas', begin=7),
     dict(type='LossWeightHook', name='ac', begin=7),
 ]
-param_scheduler = [_base_.warmup, _base_.cosine]
-train_cfg = dict(max_epochs=15, val_interval=5)

@@ -1,13 +1,12 @@
-# Three times the images, cut so that the head is often missed; four epochs of classification, then all of BAS.
+# Four epochs of classification, then all of BAS.
 _base_ = [
     '../_base_/models/bas_plainnet-v1.py',
-    '../_base_/datasets/scenes_96px.py',
+    '../_base_/datasets/scenes-crops_96px.py',
     '../_base_/schedules/adamw_15e.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(head=dict(num_classes=10))
-train_pipeline = [dict(type='RandomCrop', size=64), *_base_.train_pipeline]
-train_dataloader = dict(batch_size=32, dataset=dict(count=6000, pipeline=train_pipeline))
+train_dataloader = dict(batch_size=32)
 custom_hooks = [
     dict(type='NormEvalHook', begin=4),
     dict(type='LossWeightHook', name='frg', begin=3),
