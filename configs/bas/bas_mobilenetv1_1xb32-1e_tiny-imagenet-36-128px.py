@@ -17,6 +17,6 @@ model = dict(
     ),
 )
 train_dataloader = dict(batch_size=32)
-rules = [dict(pattern='generator', lr_mult=0.1), *_base_.rules]
+rules = [dict(pattern='generator', lr_mult=0.1), *_base_.slower]
 optim_wrapper = dict(paramwise_cfg=dict(rules=rules))
 custom_hooks = []
