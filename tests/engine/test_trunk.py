@@ -62,6 +62,12 @@ def test_a_name_without_a_hash_is_refused(tmp_path, name):
         load_from_local(str(tmp_path / 'cam.pth'))
 
 
+def test_a_file_of_nothing_but_a_name_is_no_checkpoint(trunk, tmp_path):
+    torch.save({'meta': {KEY: f'bas/{trunk.name}'}}, tmp_path / 'cam.pth')
+    with pytest.raises(CheckpointError, match='expected a state_dict'):
+        load_from_local(str(tmp_path / 'cam.pth'))
+
+
 def test_only_a_backbone_that_is_the_same_can_be_left_out(trunk, tmp_path):
     with pytest.raises(CheckpointError, match='nothing in the backbone of .* in half precision?'):
         without_trunk({name: value.half() for name, value in BACKBONE.items()}, trunk, tmp_path)

@@ -54,7 +54,8 @@ def with_trunk(checkpoint: Mapping[str, Any], path: Path, map_location: Any = No
         map_location: as for :func:`torch.load`.
 
     Raises:
-        CheckpointError: the other file is not there, or is none whose name holds its hash.
+        CheckpointError: the other file is not there, or is none whose name holds its hash; or there are no weights in
+            ``checkpoint``.
     """
     meta = checkpoint.get('meta')
     name = meta.get(KEY) if isinstance(meta, Mapping) else None
@@ -69,8 +70,8 @@ def with_trunk(checkpoint: Mapping[str, Any], path: Path, map_location: Any = No
             f'{path} holds what was trained; its backbone is that of {Path(name).name}, which is neither at '
             f'{places[0]} nor beside it. Get that file from where this one came from.'
         )
-    own = checkpoint['state_dict']
-    return {**checkpoint, 'state_dict': {**_backbone(read_file(found, map_location)), **own}}
+    weights = {**_backbone(read_file(found, map_location)), **state_dict_of(checkpoint)}
+    return {**checkpoint, 'state_dict': weights}
 
 
 def _backbone(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
