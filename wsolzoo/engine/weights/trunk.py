@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsolzoo.engine.weights.mismatch import only_prefix, state_dict_of
+from wsolzoo.engine.weights.mismatch import state_dict_of
 from wsolzoo.engine.weights.reading import CheckpointError, hash_in_name, read_file
 
 KEY = 'trunk'
@@ -75,7 +75,7 @@ def with_trunk(checkpoint: Mapping[str, Any], path: Path, map_location: Any = No
 
 
 def _backbone(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
-    return {PREFIX + name: value for name, value in only_prefix(state_dict_of(checkpoint), PREFIX).items()}
+    return {name: value for name, value in state_dict_of(checkpoint).items() if name.startswith(PREFIX)}
 
 
 def _same(own: Tensor, other: Tensor | None) -> bool:
