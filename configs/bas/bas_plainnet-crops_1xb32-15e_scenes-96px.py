@@ -1,4 +1,4 @@
-# Suppression waits for the classifier: eight epochs of classification, then seven of all of BAS.
+# Suppression waits for a classifier that has seen twice the images: eight epochs of classification, then seven of all of BAS.
 _base_ = [
     '../_base_/models/bas_plainnet-v1.py',
     '../_base_/datasets/scenes-crops_96px.py',
@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(head=dict(num_classes=10))
-train_dataloader = dict(batch_size=32)
+train_dataloader = dict(batch_size=32, dataset=dict(count=12000))
 custom_hooks = [
     dict(type='NormEvalHook', begin=8),
     dict(type='LossWeightHook', name='frg', begin=7),
