@@ -1,4 +1,4 @@
-# Suppression waits for a classifier that has seen twice the images: eight epochs of classification, then seven of all of BAS.
+# Suppression waits for a classifier that has seen more: eight epochs of classification, then seven of all of BAS.
 _base_ = [
     '../_base_/models/bas_plainnet-v1.py',
     '../_base_/datasets/scenes-crops_96px.py',
