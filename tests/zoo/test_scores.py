@@ -70,3 +70,22 @@ def test_what_fails_is_said():
         'PxAP (v1): recorded 43.1, and the command gives no such number',
         'Top-1 (v1): recorded 90, measured 80, allowed ± 0.5',
     ]
+
+
+def test_a_new_training_moves_the_class_beside_the_centred_box_and_not_the_box():
+    result = {
+        'Dataset': 'scenes',
+        'Protocol': 'choe2020-v1',
+        'Metrics': {'Top-1': 90.0, 'MaxBoxAcc': 60.0},
+        'Centered Box': {'Top-1 Loc': 25.0, 'MaxBoxAcc': 27.0},
+        'Deviation': {'Top-1': 2.0, 'MaxBoxAcc': 6.0},
+        'Tolerance': 0.5,
+    }
+    allowed = {score.metric: score.allowed for score in compare(result, {}, retrained=True)}
+    assert allowed == {
+        'Top-1': 6.0,
+        'MaxBoxAcc': 18.0,
+        'Top-1 Loc of the centred box': 6.0,
+        'MaxBoxAcc of the centred box': 0.5,
+    }
+    assert {score.allowed for score in compare(result, {})} == {0.5}
